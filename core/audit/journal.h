@@ -1,0 +1,107 @@
+// The only write path: one synced batch of state change and audit leaf.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/audit/checkpoint.h"
+#include "core/audit/merkle.h"
+#include "core/base/clock.h"
+#include "core/base/random.h"
+#include "core/crypto/key.h"
+#include "core/store/store.h"
+#include "tsunagi/audit/v1/proof.pb.h"
+
+namespace tsunagi::audit {
+
+// The instant at which a decision began to read: taken before the first read, checked at commit.
+using ReadVersion = uint64_t;
+
+// One all-or-nothing change.
+struct Commit {
+  // Journal::Version() before the first read of what `reads` names.
+  ReadVersion version = 0;
+  // Keys (of table STATE) that the change depends on: if one was written after `version`, the commit is ABORTED and
+  // the caller decides again.
+  std::vector<std::string> reads;
+  std::vector<store::Write> writes;
+  // Serialised audit.v1.Record of the leaf; none for writes that the log does not cover (caches, outboxes).
+  std::optional<std::string> record;
+  // Called with the leaf's index when it is assigned, before the batch is written, on the committer's thread: may add
+  // writes that need the index. Must not block.
+  std::function<void(uint64_t leaf_index, std::vector<store::Write>& writes)> on_index;
+};
+
+// What a commit left behind.
+struct Committed {
+  // Proof of the record under the checkpoint of its group; empty when the commit had no record.
+  v1::LogProof proof;
+};
+
+// Completion: exactly once, on the committer's thread, after the sync. Must not block.
+using CommitDone = std::function<void(absl::StatusOr<Committed>)>;
+
+// One store, one log, one committer thread. Thread-safe.
+//
+// The committer takes what has queued up, checks reads, assigns leaf indexes, computes tree nodes and one checkpoint
+// for the group, writes one synced batch, then completes. Nothing that covers a leaf leaves the process before its
+// sync. After a failed write the journal is dead: every later commit is UNAVAILABLE until a restart.
+class Journal {
+ public:
+  // Opens the log in `store`, or starts it; checks that the stored tree fits the stored checkpoint (DATA_LOSS).
+  // `origin` is `<label>.<federation>/<process>`. All arguments must outlive the journal.
+  static absl::StatusOr<std::unique_ptr<Journal>> Open(store::Store& store, std::string origin,
+                                                       crypto::PrivateKey log_key, Random& random);
+  // Completes what is queued, then stops.
+  virtual ~Journal() = default;
+
+  // Reads go to the store directly; they see only what is durable.
+  virtual const store::Store& store() const = 0;
+  virtual ReadVersion Version() const = 0;
+
+  // Queues a commit; never blocks on disk. RESOURCE_EXHAUSTED through `done` when 65,536 are waiting.
+  //   ABORTED      something in `reads` changed: decide again
+  //   UNAVAILABLE  the store failed or the journal is closing
+  virtual void Submit(Commit commit, CommitDone done) = 0;
+  // Submit and wait: for orchestrations and tools, never on a handler's thread.
+  absl::StatusOr<Committed> SubmitAndWait(Commit commit);
+
+  // Deletes `keys` of table PERSON with `commit`, then scrubs the table before `done`.
+  virtual void SubmitErasure(Commit commit, CommitDone done) = 0;
+
+  virtual const std::string& origin() const = 0;
+  virtual const crypto::PublicKey& log_key() const = 0;
+  // The newest durable checkpoint (signed note).
+  virtual std::string LatestCheckpoint() const = 0;
+  virtual uint64_t Size() const = 0;
+
+  // Proof of leaf `index` under the given note, which must be one of this log with size > index. The record is left
+  // out when it was erased.
+  virtual absl::StatusOr<v1::LogProof> Prove(uint64_t index, absl::string_view note) const = 0;
+  // RFC 9162 consistency proof.
+  virtual absl::StatusOr<std::vector<Digest>> ConsistencyProof(uint64_t old_size, uint64_t new_size) const = 0;
+
+  // One leaf with its record.
+  struct Leaf {
+    uint64_t index = 0;
+    std::string commitment;
+    std::string record;
+    std::string salt;
+  };
+  // Leaves from `start` on, at most `limit`.
+  virtual absl::StatusOr<std::vector<Leaf>> Leaves(uint64_t start, size_t limit) const = 0;
+
+ protected:
+  Journal() = default;
+};
+
+// SHA-256(tag ‖ salt ‖ record): the data of a leaf.
+crypto::Digest Commitment(absl::string_view salt, absl::string_view record);
+
+}  // namespace tsunagi::audit

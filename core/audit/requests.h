@@ -1,0 +1,32 @@
+// Mutations are done once: (caller, method, request_id, body digest) is kept 7 days with the reply.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "core/store/store.h"
+
+namespace tsunagi::audit {
+
+// One request as it is remembered.
+struct RequestKey {
+  absl::string_view caller;  // DID
+  absl::string_view method;
+  absl::string_view request_id;  // must be a UUID: INVALID_ARGUMENT otherwise
+  std::string body_digest;       // SHA-256 of the request
+};
+
+// The key under which the request is kept: goes into Commit::reads, so that two at once do not both write.
+std::string StoredRequestKey(const RequestKey& request);
+
+// The reply that was given to the same request; nothing when it is new. ALREADY_EXISTS when the id was used with
+// another body.
+absl::StatusOr<std::optional<std::string>> FindReply(const store::Store& store, const RequestKey& request);
+
+// The write that remembers the reply for 7 days from `now`.
+store::Write RememberReply(const RequestKey& request, absl::string_view reply, absl::Time now);
+
+}  // namespace tsunagi::audit

@@ -1,0 +1,53 @@
+// Access tokens of the federation (RFC 8705): issued by the registrar, verified offline.
+#pragma once
+
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/base/mutex.h"
+#include "core/crypto/key.h"
+#include "identity/trust.h"
+
+namespace tsunagi::identity {
+
+inline constexpr absl::string_view kTokenType = "at+jwt";
+// Tolerated difference between clocks (reliability rows 3 and 18: 59 s passes, 61 s does not).
+inline constexpr absl::Duration kClockSkew = absl::Seconds(60);
+
+// What a token says.
+struct TokenClaims {
+  std::string subject;             // DID (`sub`)
+  std::string certificate_sha256;  // raw 32 bytes (`cnf` x5t#S256)
+  absl::Time issued_at;
+  absl::Time expires_at;
+};
+
+// Issues a token: iss and aud are `federation`, typ at+jwt, ES256.
+absl::StatusOr<std::string> IssueToken(const crypto::PrivateKey& token_key, absl::string_view federation,
+                                       const TokenClaims& claims);
+
+// Verifies tokens with the registrar's token keys, which are SIGNING keys of the directory entry with role
+// `registrar`. Verified claims are cached by the token's digest (bounded). Thread-safe.
+class TokenVerifier {
+ public:
+  TokenVerifier(const TrustStore& trust, const Clock& clock) : trust_(trust), clock_(clock) {}
+
+  // Claims of a valid token. UNAUTHENTICATED naming the reason (never the token) on anything else: see
+  // core/crypto/jwt.h, and wrong iss or aud, exp passed or more than 24 h after iat, iat or nbf in the future, missing
+  // claims. The caller compares subject and certificate.
+  absl::StatusOr<TokenClaims> Verify(absl::string_view token);
+
+ private:
+  absl::StatusOr<TokenClaims> VerifyUncached(absl::string_view token) const;
+
+  const TrustStore& trust_;
+  const Clock& clock_;
+  Mutex mutex_;
+  absl::flat_hash_map<std::string, TokenClaims> verified_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace tsunagi::identity

@@ -1,0 +1,63 @@
+// What every process of a participant has: keys, certificate, token, trust, store, journal, channels to others.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/audit/journal.h"
+#include "core/base/clock.h"
+#include "core/base/random.h"
+#include "core/crypto/key.h"
+#include "grpcpp/channel.h"
+#include "identity/token.h"
+#include "identity/trust.h"
+#include "services/rpc/guard.h"
+#include "services/rpc/server.h"
+#include "services/rpc/worker_pool.h"
+#include "tsunagi/internal/v1/config.pb.h"
+
+namespace tsunagi::process {
+
+// Start: load or enrol (EST), get a token, fetch directory and status list (or read the kept ones when the registrar
+// is away), open store and journal, list keys and endpoint. Background threads renew certificate (at half life),
+// token, directory and status list, and take checkpoints to be cosigned.
+class ParticipantProcess {
+ public:
+  // `process` is the name in certificates: node, connector, catalog, passport.
+  static absl::StatusOr<std::unique_ptr<ParticipantProcess>> Start(const internal::v1::NodeConfig& config,
+                                                                   const std::string& process);
+  virtual ~ParticipantProcess() = default;
+
+  virtual const Clock& clock() const = 0;
+  virtual Random& random() = 0;
+  virtual audit::Journal& journal() = 0;
+  virtual const identity::TrustStore& trust() const = 0;
+  // This participant's DID and label.
+  virtual const std::string& did() const = 0;
+  virtual const std::string& label() const = 0;
+  // The participant's signing key (ES256), shared by its processes.
+  virtual const crypto::PrivateKey& signing_key() const = 0;
+  // The node's seal key, shared by its processes: HMAC key of sealed Grants.
+  virtual const std::string& seal_key() const = 0;
+  // Key of look-up hashes and request digests; never leaves the node. Derived per purpose by HMAC.
+  virtual const std::string& node_key() const = 0;
+  virtual rpc::WorkerPool& workers() = 0;
+
+  // A channel to a process of a participant, by DID or label, authenticated as that participant. NOT_FOUND when it is
+  // not listed or lists no such endpoint. Renewed behind the scenes; ask for it at each call.
+  virtual absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelTo(absl::string_view participant,
+                                                                   absl::string_view process) = 0;
+  virtual absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelToRegistrar() = 0;
+
+  // Runs the services (and the operations service) behind the Guard with these rows until SIGTERM or SIGINT, then
+  // drains. Writes <data_dir>/listen. Called once.
+  virtual absl::Status Serve(std::vector<rpc::AccessRow> rows, const std::vector<grpc::Service*>& services) = 0;
+
+ protected:
+  ParticipantProcess() = default;
+};
+
+}  // namespace tsunagi::process

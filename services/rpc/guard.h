@@ -1,0 +1,104 @@
+// The one place where access is enforced: which caller may call which method.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "core/base/caller.h"
+#include "core/base/clock.h"
+#include "core/base/mutex.h"
+#include "grpcpp/security/auth_metadata_processor.h"
+#include "grpcpp/support/server_callback.h"
+#include "identity/token.h"
+#include "identity/trust.h"
+
+namespace tsunagi::rpc {
+
+// Who may call a method.
+enum class Who {
+  kCertificate,     // any active participant's certificate, no token: only the method that issues tokens
+  kParticipant,     // any active participant with a token
+  kOwnOperator,     // process `operator` of the participant that runs this process
+  kOwnProcess,      // another process of the participant that runs this process
+  kOwnParticipant,  // operator or process of the participant that runs this process
+};
+
+// One row per RPC method.
+struct AccessRow {
+  absl::string_view method;  // `/tsunagi.connector.v1.ConnectorService/Release`
+  Who who;
+  absl::string_view process = "";  // for kOwnProcess: which one; any when empty
+};
+
+// The certificate of a connection, as the Guard reads it. The Guard's only identity input.
+struct Peer {
+  std::string federation;
+  std::string label;
+  std::string process;
+  std::string certificate_sha256;
+  absl::Time not_after;
+};
+
+// Reads the peer of a connection from its certificate (PEM): exactly one URI
+// `spiffe://<federation>/participant/<label>/<process>`, exactly one DNS name, no CA. UNAUTHENTICATED otherwise.
+absl::StatusOr<Peer> PeerFromCertificate(absl::string_view pem);
+
+// Completes a call, exactly once, from any thread. The response must be filled before an OK.
+using Finish = std::function<void(absl::Status)>;
+
+struct GuardOptions {
+  std::string own_label;
+  std::string federation;
+  // Beyond this age of the status list every call is refused.
+  absl::Duration status_list_max_age = absl::Hours(24);
+};
+
+// Decides on each call. Thread-safe.
+//
+// Used twice: as the AuthMetadataProcessor of the server's credentials, where a refusal reaches the client before the
+// handler runs, and inside Serve, whose result says who calls. Identity never travels through AuthContext, whose
+// properties leak between calls on one connection.
+class Guard {
+ public:
+  Guard(GuardOptions options, std::vector<AccessRow> rows, identity::TokenVerifier& tokens,
+        const identity::TrustStore& trust, const Clock& clock);
+
+  // The decision, without side effects.
+  //   UNIMPLEMENTED      the method has no row
+  //   UNAUTHENTICATED    certificate, token or their binding is wrong or expired; no or several authorization headers
+  //   PERMISSION_DENIED  known caller, wrong role, or suspended
+  //   UNAVAILABLE        the status list is older than the hard limit
+  absl::StatusOr<Caller> Check(absl::string_view method, const std::multimap<grpc::string_ref, grpc::string_ref>& metadata,
+                               const grpc::AuthContext& connection);
+
+  // Rows that have no method among `methods`, or methods without a row, as an error that stops start-up.
+  absl::Status CheckComplete(const std::vector<std::string>& methods) const;
+
+  // Runs `handler` with the caller; what it passes to Finish becomes the call's status. `handler` must not block.
+  grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context,
+                                  const std::function<void(const Caller&, Finish)>& handler);
+
+  // Who calls now: for streams, at the start and before every chunk.
+  absl::StatusOr<Caller> Authenticate(grpc::CallbackServerContext* context);
+
+  // The processor for the server's credentials.
+  std::shared_ptr<grpc::AuthMetadataProcessor> Processor();
+
+ private:
+  absl::StatusOr<Peer> PeerOf(const grpc::AuthContext& connection);
+
+  const GuardOptions options_;
+  absl::flat_hash_map<std::string, AccessRow> rows_;
+  identity::TokenVerifier& tokens_;
+  const identity::TrustStore& trust_;
+  const Clock& clock_;
+  Mutex mutex_;
+  absl::flat_hash_map<std::string, Peer> peers_ ABSL_GUARDED_BY(mutex_);  // by PEM, bounded
+};
+
+}  // namespace tsunagi::rpc
