@@ -26,9 +26,12 @@ namespace tsunagi::process {
 // token, directory and status list, and take checkpoints to be cosigned.
 class ParticipantProcess {
  public:
-  // `process` is the name in certificates: node, connector, catalog, passport.
+  // `process` is the name in certificates: node, connector, catalog, passport. `rows` are the access rows of all
+  // services that Serve will get; those of the operations service are added. Blocks SIGTERM and SIGINT for Serve, so
+  // call it before any thread starts.
   static absl::StatusOr<std::unique_ptr<ParticipantProcess>> Start(const internal::v1::NodeConfig& config,
-                                                                   const std::string& process);
+                                                                   const std::string& process,
+                                                                   std::vector<rpc::AccessRow> rows);
   virtual ~ParticipantProcess() = default;
 
   virtual const Clock& clock() const = 0;
@@ -45,6 +48,8 @@ class ParticipantProcess {
   // Key of look-up hashes and request digests; never leaves the node. Derived per purpose by HMAC.
   virtual const std::string& node_key() const = 0;
   virtual rpc::WorkerPool& workers() = 0;
+  // What services serve behind.
+  virtual rpc::Guard& guard() = 0;
 
   // A channel to a process of a participant, by DID or label, authenticated as that participant. NOT_FOUND when it is
   // not listed or lists no such endpoint. Renewed behind the scenes; ask for it at each call.
@@ -52,9 +57,12 @@ class ParticipantProcess {
                                                                    absl::string_view process) = 0;
   virtual absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelToRegistrar() = 0;
 
-  // Runs the services (and the operations service) behind the Guard with these rows until SIGTERM or SIGINT, then
-  // drains. Writes <data_dir>/listen. Called once.
-  virtual absl::Status Serve(std::vector<rpc::AccessRow> rows, const std::vector<grpc::Service*>& services) = 0;
+  // Runs the services (and the operations service) behind the Guard until SIGTERM, SIGINT or Stop, then drains for at
+  // most 10 s. Writes <data_dir>/listen and lists keys and endpoint at the registrar. Called once; the services must
+  // outlive the call, not the process.
+  virtual absl::Status Serve(const std::vector<grpc::Service*>& services) = 0;
+  // Ends Serve. Thread-safe.
+  virtual void Stop() = 0;
 
  protected:
   ParticipantProcess() = default;

@@ -80,10 +80,16 @@ class Guard {
   absl::Status CheckComplete(const std::vector<std::string>& methods) const;
 
   // Runs `handler` with the caller; what it passes to Finish becomes the call's status. `handler` must not block.
+  // The row was checked by the processor; this checks certificate, token, their binding and status again. A call that
+  // came without a deadline is cancelled after 30 s; `Finish` stays valid and the response writable until it is
+  // called. A Finish that is dropped uncalled ends the call as INTERNAL.
   grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context,
                                   const std::function<void(const Caller&, Finish)>& handler);
+  // The same for a row kCertificate: asks for no token.
+  grpc::ServerUnaryReactor* ServeByCertificate(grpc::CallbackServerContext* context,
+                                               const std::function<void(const Caller&, Finish)>& handler);
 
-  // Who calls now: for streams, at the start and before every chunk.
+  // Who calls now, with token: for streams, at the start and before every chunk.
   absl::StatusOr<Caller> Authenticate(grpc::CallbackServerContext* context);
 
   // The processor for the server's credentials.

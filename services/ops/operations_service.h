@@ -1,0 +1,41 @@
+// Health and audit of one process, for its own operator; its checkpoint for everyone.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "core/audit/journal.h"
+#include "services/rpc/guard.h"
+#include "tsunagi/ops/v1/operations_service.grpc.pb.h"
+
+namespace tsunagi::ops {
+
+// Access rows of OperationsService.
+std::vector<rpc::AccessRow> OperationsRows();
+
+// Key (table STATE) of the newest note of this log that the registrar cosigned.
+const std::string& CosignedKey();
+
+// Thread-safe.
+class OperationsService final : public v1::OperationsService::CallbackService {
+ public:
+  // `health` is asked at each GetHealth and must not block. `guard` and `journal` must outlive the service.
+  OperationsService(rpc::Guard& guard, const audit::Journal& journal,
+                    std::function<v1::GetHealthResponse()> health);
+
+  grpc::ServerUnaryReactor* GetHealth(grpc::CallbackServerContext* context, const v1::GetHealthRequest* request,
+                                      v1::GetHealthResponse* response) override;
+  grpc::ServerUnaryReactor* GetCheckpoint(grpc::CallbackServerContext* context,
+                                          const v1::GetCheckpointRequest* request,
+                                          v1::GetCheckpointResponse* response) override;
+  // At most 10,000 leaves and 3 MiB a page.
+  grpc::ServerUnaryReactor* ListLeaves(grpc::CallbackServerContext* context, const v1::ListLeavesRequest* request,
+                                       v1::ListLeavesResponse* response) override;
+
+ private:
+  rpc::Guard& guard_;
+  const audit::Journal& journal_;
+  const std::function<v1::GetHealthResponse()> health_;
+};
+
+}  // namespace tsunagi::ops
