@@ -1,6 +1,7 @@
 // Access tokens of the federation (RFC 8705): issued by the registrar, verified offline.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
@@ -15,8 +16,7 @@
 namespace tsunagi::identity {
 
 inline constexpr absl::string_view kTokenType = "at+jwt";
-// Tolerated difference between clocks (reliability rows 3 and 18: 59 s passes, 61 s does not).
-inline constexpr absl::Duration kClockSkew = absl::Seconds(60);
+inline constexpr absl::Duration kMaxTokenLife = absl::Hours(24);
 
 // What a token says.
 struct TokenClaims {
@@ -30,8 +30,9 @@ struct TokenClaims {
 absl::StatusOr<std::string> IssueToken(const crypto::PrivateKey& token_key, absl::string_view federation,
                                        const TokenClaims& claims);
 
-// Verifies tokens with the registrar's token keys, which are SIGNING keys of the directory entry with role
-// `registrar`. Verified claims are cached by the token's digest (bounded). Thread-safe.
+// Verifies tokens with the registrar's token keys, which are the SIGNING keys of the directory entry with label
+// `registrar`. Verified claims are cached by the token's digest for as long as the directory's version stays
+// (bounded). Thread-safe.
 class TokenVerifier {
  public:
   TokenVerifier(const TrustStore& trust, const Clock& clock) : trust_(trust), clock_(clock) {}
@@ -42,12 +43,17 @@ class TokenVerifier {
   absl::StatusOr<TokenClaims> Verify(absl::string_view token);
 
  private:
-  absl::StatusOr<TokenClaims> VerifyUncached(absl::string_view token) const;
+  struct Verified {
+    TokenClaims claims;
+    uint64_t directory_version = 0;
+  };
+
+  absl::StatusOr<TokenClaims> VerifyUncached(absl::string_view token, const TrustView& view) const;
 
   const TrustStore& trust_;
   const Clock& clock_;
   Mutex mutex_;
-  absl::flat_hash_map<std::string, TokenClaims> verified_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, Verified> verified_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace tsunagi::identity

@@ -22,6 +22,13 @@ namespace tsunagi::identity {
 
 namespace v1 = ::tsunagi::identity::v1;
 
+inline constexpr absl::string_view kParticipantPayload = "tsunagi/participant/v1";
+inline constexpr absl::string_view kDirectoryPayload = "tsunagi/directory/v1";
+inline constexpr absl::string_view kStatusListPayload = "tsunagi/status-list/v1";
+
+// Tolerated difference between clocks (reliability rows 3 and 18: 59 s passes, 61 s does not).
+inline constexpr absl::Duration kClockSkew = absl::Seconds(60);
+
 // A participant as listed, with the signed entry that says so.
 struct Party {
   v1::Participant participant;
@@ -45,7 +52,6 @@ struct TrustView {
 
   // NOT_FOUND naming the DID (or label) when no such participant is listed.
   absl::StatusOr<std::shared_ptr<const Party>> Find(absl::string_view did_or_label) const;
-  // Holders of the namespace that the identifier falls into; see catalog/routing.h for the rules.
   bool IsSuspended(absl::string_view did) const { return suspended.contains(std::string(did)); }
 };
 
@@ -57,18 +63,24 @@ class TrustStore {
 
   std::shared_ptr<const TrustView> View() const;
 
-  // Takes a directory over: chain to the root, signature, federation, every entry's signature, version not lower.
-  // UNAUTHENTICATED when a check fails (the old view stays); ABORTED on a lower version.
+  // Takes a directory over: chain to the root, signature, federation, every entry's signature and form, no DID, label
+  // or key twice, version not lower. UNAUTHENTICATED when a check fails (the old view stays); ABORTED on a lower
+  // version. The version that is already there is OK and changes nothing.
   absl::Status AcceptDirectory(const v1::SignedDirectory& signed_directory);
+  // The same for the status list, which may not be issued in the future beyond the tolerated clock skew.
   absl::Status AcceptStatusList(const v1::SignedStatusList& signed_status_list);
 
-  // How old the status list is by the local clock.
+  // How old the status list is by the local clock; infinite when there is none.
   absl::Duration StatusAge() const;
 
   const crypto::Certificate& root() const { return root_; }
   const std::string& federation() const { return federation_; }
 
  private:
+  absl::StatusOr<crypto::PublicKey> CheckSigner(const google::protobuf::RepeatedPtrField<std::string>& chain,
+                                                absl::string_view uri, const common::v1::SignedEnvelope& envelope,
+                                                absl::string_view payload_type) const;
+
   const crypto::Certificate root_;
   const std::string federation_;
   const Clock& clock_;

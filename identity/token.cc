@@ -1,0 +1,138 @@
+#include "identity/token.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/bytes.h"
+#include "core/base/status_macros.h"
+#include "core/crypto/digest.h"
+#include "core/crypto/jwt.h"
+#include "identity/names.h"
+#include "nlohmann/json.hpp"
+
+namespace tsunagi::identity {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kMaxCached = 8192;
+// End of year 9999: later seconds are no time.
+constexpr int64_t kMaxSeconds = 253402300799;
+
+absl::Status Refused(absl::string_view why) {
+  return absl::UnauthenticatedError(absl::StrCat("token refused: ", why));
+}
+
+absl::StatusOr<std::string> TextClaim(const json& claims, const char* name) {
+  const auto found = claims.find(name);
+  if (found == claims.end() || !found->is_string()) {
+    return Refused(absl::StrCat("claim `", name, "` is missing or no text"));
+  }
+  return found->get<std::string>();
+}
+
+absl::StatusOr<absl::Time> TimeClaim(const json& claims, const char* name) {
+  const auto found = claims.find(name);
+  if (found == claims.end() || !found->is_number_unsigned() || found->get<uint64_t>() > kMaxSeconds) {
+    return Refused(absl::StrCat("claim `", name, "` is missing or no time in whole seconds"));
+  }
+  return absl::FromUnixSeconds(found->get<int64_t>());
+}
+
+absl::StatusOr<std::string> Confirmation(const json& claims) {
+  const auto cnf = claims.find("cnf");
+  if (cnf == claims.end() || !cnf->is_object() || cnf->size() != 1) {
+    return Refused("claim `cnf` is missing or names more than the certificate");
+  }
+  ASSIGN_OR_RETURN(const std::string thumbprint, TextClaim(*cnf, "x5t#S256"));
+  const absl::StatusOr<std::string> digest = FromBase64Url(thumbprint);
+  if (!digest.ok() || digest->size() != crypto::kDigestSize) return Refused("claim `x5t#S256` is no SHA-256");
+  return *digest;
+}
+
+// Issuer, audience and the claims that everybody must have.
+absl::StatusOr<TokenClaims> ReadClaims(const std::string& text, absl::string_view federation) {
+  const json claims = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!claims.is_object()) return Refused("claims are no JSON object");
+  ASSIGN_OR_RETURN(const std::string issuer, TextClaim(claims, "iss"));
+  ASSIGN_OR_RETURN(const std::string audience, TextClaim(claims, "aud"));
+  if (issuer != federation) return Refused("claim `iss` is not this federation");
+  if (audience != federation) return Refused("claim `aud` is not this federation");
+  TokenClaims read;
+  ASSIGN_OR_RETURN(read.subject, TextClaim(claims, "sub"));
+  ASSIGN_OR_RETURN(read.certificate_sha256, Confirmation(claims));
+  ASSIGN_OR_RETURN(read.issued_at, TimeClaim(claims, "iat"));
+  ASSIGN_OR_RETURN(read.expires_at, TimeClaim(claims, "exp"));
+  if (claims.contains("nbf")) {
+    // A token that starts later counts as issued later.
+    ASSIGN_OR_RETURN(const absl::Time not_before, TimeClaim(claims, "nbf"));
+    read.issued_at = std::max(read.issued_at, not_before);
+  }
+  return read;
+}
+
+absl::Status CheckTimes(const TokenClaims& claims, absl::Time now) {
+  if (claims.expires_at <= claims.issued_at || claims.expires_at - claims.issued_at > kMaxTokenLife) {
+    return Refused("it must live more than nothing and at most 24 h");
+  }
+  if (claims.issued_at > now + kClockSkew) return Refused("it is not yet valid: check this machine's clock");
+  if (claims.expires_at + kClockSkew <= now) return Refused("it has expired");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> IssueToken(const crypto::PrivateKey& token_key, absl::string_view federation,
+                                       const TokenClaims& claims) {
+  const json body = {{"iss", std::string(federation)},
+                     {"aud", std::string(federation)},
+                     {"sub", claims.subject},
+                     {"iat", absl::ToUnixSeconds(claims.issued_at)},
+                     {"exp", absl::ToUnixSeconds(claims.expires_at)},
+                     {"cnf", {{"x5t#S256", ToBase64Url(claims.certificate_sha256)}}}};
+  return crypto::SignJwt(token_key, kTokenType, body.dump());
+}
+
+absl::StatusOr<TokenClaims> TokenVerifier::Verify(absl::string_view token) {
+  const std::shared_ptr<const TrustView> view = trust_.View();
+  const std::string digest = crypto::Sha256(token);
+  std::optional<TokenClaims> cached;
+  {
+    MutexLock lock(mutex_);
+    const auto found = verified_.find(digest);
+    if (found != verified_.end() && found->second.directory_version == view->directory_version) {
+      cached = found->second.claims;
+    }
+  }
+  if (cached.has_value()) {
+    RETURN_IF_ERROR(CheckTimes(*cached, clock_.Now()));
+    return *std::move(cached);
+  }
+  ASSIGN_OR_RETURN(TokenClaims claims, VerifyUncached(token, *view));
+  MutexLock lock(mutex_);
+  if (verified_.size() >= kMaxCached) verified_.clear();
+  verified_[digest] = {claims, view->directory_version};
+  return claims;
+}
+
+absl::StatusOr<TokenClaims> TokenVerifier::VerifyUncached(absl::string_view token, const TrustView& view) const {
+  ASSIGN_OR_RETURN(const std::string key_id, crypto::JwtKeyId(token, kTokenType));
+  const auto registrar = view.by_label.find(kRegistrarLabel);
+  if (registrar == view.by_label.end()) return Refused("the directory does not list the registrar");
+  const absl::StatusOr<crypto::PublicKey> key = registrar->second->FindKey(key_id, v1::KEY_PURPOSE_SIGNING);
+  if (!key.ok()) return Refused("it is not signed by a key of the registrar");
+  ASSIGN_OR_RETURN(const std::string text, crypto::VerifyJwt(token, kTokenType, *key));
+  ASSIGN_OR_RETURN(TokenClaims claims, ReadClaims(text, trust_.federation()));
+  const absl::Time now = clock_.Now();
+  RETURN_IF_ERROR(CheckTimes(claims, now));
+  // A key that ended signs nothing any more, whatever time its holder writes into the token; and a clock that is a
+  // little behind must not refuse a key that has just begun.
+  if (!registrar->second->KeyCountsAt(key_id, std::max(now, claims.issued_at)).ok()) {
+    return Refused("its key does not count any more");
+  }
+  return claims;
+}
+
+}  // namespace tsunagi::identity

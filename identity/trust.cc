@@ -1,0 +1,235 @@
+#include "identity/trust.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/did.h"
+#include "core/base/error.h"
+#include "core/base/proto.h"
+#include "core/base/status_macros.h"
+#include "core/crypto/envelope.h"
+#include "identity/names.h"
+
+namespace tsunagi::identity {
+namespace {
+
+using common::v1::SignedEnvelope;
+
+// Chains are leaf and issuing CA; a longer one is no chain of ours.
+constexpr int kMaxChain = 4;
+
+absl::Status Untrusted(absl::string_view what, const absl::Status& why) {
+  return absl::UnauthenticatedError(absl::StrCat(what, ": ", why.message()));
+}
+
+absl::Status CheckKey(const v1::ParticipantKey& key) {
+  ASSIGN_OR_RETURN(const crypto::PublicKey parsed, crypto::PublicKey::FromDer(key.public_key()));
+  const bool is_log = key.purpose() == v1::KEY_PURPOSE_LOG;
+  const auto expected = is_log ? common::v1::SIGNATURE_ALGORITHM_ED25519 : common::v1::SIGNATURE_ALGORITHM_ES256;
+  if (key.purpose() != v1::KEY_PURPOSE_LOG && key.purpose() != v1::KEY_PURPOSE_SIGNING) {
+    return absl::InvalidArgumentError(absl::StrCat("key `", key.key_id(), "` has no known purpose"));
+  }
+  if (parsed.id() != key.key_id() || parsed.algorithm() != key.algorithm() || key.algorithm() != expected) {
+    return absl::InvalidArgumentError(absl::StrCat("key `", key.key_id(), "` is not what its entry says"));
+  }
+  if (is_log == key.log_origin().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("key `", key.key_id(), "` has a wrong log origin"));
+  }
+  RETURN_IF_ERROR(FromProto(key.valid_from()).status());
+  return key.has_valid_until() ? FromProto(key.valid_until()).status() : absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const Party>> OpenEntry(const SignedEnvelope& entry, const crypto::PublicKey& signer) {
+  RETURN_IF_ERROR(crypto::Verify(entry, kParticipantPayload, signer));
+  auto party = std::make_shared<Party>();
+  RETURN_IF_ERROR(Decode(entry.payload(), "directory entry", party->participant));
+  RETURN_IF_ERROR(Did::Parse(party->participant.did()).status());
+  RETURN_IF_ERROR(Label::Parse(party->participant.label()).status());
+  absl::flat_hash_set<std::string> key_ids;
+  for (const v1::ParticipantKey& key : party->participant.keys()) {
+    RETURN_IF_ERROR(CheckKey(key));
+    if (!key_ids.insert(key.key_id()).second) {
+      return absl::InvalidArgumentError(absl::StrCat("key `", key.key_id(), "` is listed twice"));
+    }
+  }
+  party->signed_entry = entry;
+  return party;
+}
+
+bool SameEnvelope(const SignedEnvelope& a, const SignedEnvelope& b) {
+  return a.payload() == b.payload() && a.signature() == b.signature() && a.key_id() == b.key_id() &&
+         a.payload_type() == b.payload_type() && a.algorithm() == b.algorithm();
+}
+
+// Entries that the old view has verified under the same key: a directory of thousands changes one entry at a time.
+class VerifiedEntries {
+ public:
+  explicit VerifiedEntries(const TrustView& view) {
+    for (const auto& [did, party] : view.by_did) by_signature_.emplace(party->signed_entry.signature(), party);
+  }
+  std::shared_ptr<const Party> Find(const SignedEnvelope& entry, const crypto::PublicKey& signer) const {
+    const auto found = by_signature_.find(entry.signature());
+    const bool same = found != by_signature_.end() && entry.key_id() == signer.id() &&
+                      SameEnvelope(found->second->signed_entry, entry);
+    return same ? found->second : nullptr;
+  }
+
+ private:
+  absl::flat_hash_map<std::string, std::shared_ptr<const Party>> by_signature_;
+};
+
+absl::Status AddEntries(const v1::Directory& directory, const crypto::PublicKey& signer, const TrustView& old,
+                        TrustView& next) {
+  const VerifiedEntries known(old);
+  for (const SignedEnvelope& entry : directory.entries()) {
+    std::shared_ptr<const Party> party = known.Find(entry, signer);
+    if (party == nullptr) {
+      ASSIGN_OR_RETURN(party, OpenEntry(entry, signer));
+    }
+    const v1::Participant& participant = party->participant;
+    if (!next.by_did.emplace(participant.did(), party).second ||
+        !next.by_label.emplace(participant.label(), party).second) {
+      return absl::InvalidArgumentError(absl::StrCat("participant `", participant.label(), "` is listed twice"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// What directory and status list have in common.
+template <class List>
+absl::Status OpenList(const SignedEnvelope& envelope, absl::string_view federation, List& list) {
+  RETURN_IF_ERROR(Decode(envelope.payload(), "signed list", list));
+  if (list.federation() != federation) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("is of federation `", list.federation(), "`, expected `", federation, "`"));
+  }
+  if (list.version() == 0) return absl::InvalidArgumentError("version is 0");
+  return FromProto(list.issued_at()).status();
+}
+
+}  // namespace
+
+absl::StatusOr<crypto::PublicKey> Party::FindKey(absl::string_view key_id, v1::KeyPurpose purpose) const {
+  for (const v1::ParticipantKey& key : participant.keys()) {
+    if (key.key_id() == key_id && key.purpose() == purpose) return crypto::PublicKey::FromDer(key.public_key());
+  }
+  return absl::NotFoundError(absl::StrCat("participant `", participant.label(), "` lists no ",
+                                          purpose == v1::KEY_PURPOSE_LOG ? "log" : "signing", " key `", key_id, "`"));
+}
+
+absl::Status Party::KeyCountsAt(absl::string_view key_id, absl::Time at) const {
+  for (const v1::ParticipantKey& key : participant.keys()) {
+    if (key.key_id() != key_id) continue;
+    ASSIGN_OR_RETURN(const absl::Time from, FromProto(key.valid_from()));
+    absl::Time until = absl::InfiniteFuture();
+    if (key.has_valid_until()) {
+      ASSIGN_OR_RETURN(until, FromProto(key.valid_until()));
+    }
+    if (from <= at && at < until) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat("key `", key_id, "` of `", participant.label(), "` did not count at ", absl::FormatTime(at)));
+  }
+  return absl::NotFoundError(absl::StrCat("participant `", participant.label(), "` lists no key `", key_id, "`"));
+}
+
+absl::StatusOr<std::shared_ptr<const Party>> TrustView::Find(absl::string_view did_or_label) const {
+  if (const auto found = by_did.find(did_or_label); found != by_did.end()) return found->second;
+  if (const auto found = by_label.find(did_or_label); found != by_label.end()) return found->second;
+  return absl::NotFoundError(absl::StrCat("participant `", did_or_label,
+                                          "` is not in the directory: expected a DID or label of a member"));
+}
+
+TrustStore::TrustStore(crypto::Certificate root, std::string federation, const Clock& clock)
+    : root_(std::move(root)),
+      federation_(std::move(federation)),
+      clock_(clock),
+      view_(std::make_shared<const TrustView>()) {}
+
+std::shared_ptr<const TrustView> TrustStore::View() const {
+  MutexLock lock(mutex_);
+  return view_;
+}
+
+absl::StatusOr<crypto::PublicKey> TrustStore::CheckSigner(
+    const google::protobuf::RepeatedPtrField<std::string>& chain, absl::string_view uri,
+    const SignedEnvelope& envelope, absl::string_view payload_type) const {
+  if (chain.empty() || chain.size() > kMaxChain) {
+    return absl::InvalidArgumentError(absl::StrCat("chain has ", chain.size(), " certificates"));
+  }
+  std::vector<crypto::Certificate> certificates;
+  for (const std::string& der : chain) {
+    ASSIGN_OR_RETURN(crypto::Certificate certificate, crypto::ParseCertificateDer(der));
+    certificates.push_back(std::move(certificate));
+  }
+  RETURN_IF_ERROR(crypto::VerifyChain(certificates, root_, clock_.Now()));
+  const crypto::Certificate& leaf = certificates.front();
+  if (leaf.is_ca || leaf.uris != std::vector<std::string>{std::string(uri)} || !leaf.dns_names.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("signer's certificate is not for `", uri, "` alone"));
+  }
+  RETURN_IF_ERROR(crypto::Verify(envelope, payload_type, leaf.public_key));
+  return leaf.public_key;
+}
+
+absl::Status TrustStore::AcceptDirectory(const v1::SignedDirectory& signed_directory) {
+  const auto signer = CheckSigner(signed_directory.chain(), DirectoryUri(federation_), signed_directory.directory(),
+                                  kDirectoryPayload);
+  if (!signer.ok()) return Untrusted("directory", signer.status());
+  v1::Directory directory;
+  absl::Status status = OpenList(signed_directory.directory(), federation_, directory);
+  if (!status.ok()) return Untrusted("directory", status);
+
+  const std::shared_ptr<const TrustView> old = View();
+  auto next = std::make_shared<TrustView>();
+  if (directory.version() > old->directory_version) {
+    if (status = AddEntries(directory, *signer, *old, *next); !status.ok()) return Untrusted("directory", status);
+  }
+  MutexLock lock(mutex_);
+  if (directory.version() < view_->directory_version) {
+    return absl::AbortedError(absl::StrCat("directory version ", directory.version(), " is older than ",
+                                           view_->directory_version, ", which is known"));
+  }
+  if (directory.version() == view_->directory_version) return absl::OkStatus();
+  next->directory_version = directory.version();
+  next->directory_chain.assign(signed_directory.chain().begin(), signed_directory.chain().end());
+  next->status_version = view_->status_version;
+  next->status_issued_at = view_->status_issued_at;
+  next->suspended = view_->suspended;
+  view_ = std::move(next);
+  return absl::OkStatus();
+}
+
+absl::Status TrustStore::AcceptStatusList(const v1::SignedStatusList& signed_status_list) {
+  const auto signer = CheckSigner(signed_status_list.chain(), StatusUri(federation_),
+                                  signed_status_list.status_list(), kStatusListPayload);
+  if (!signer.ok()) return Untrusted("status list", signer.status());
+  v1::StatusList list;
+  const absl::Status status = OpenList(signed_status_list.status_list(), federation_, list);
+  if (!status.ok()) return Untrusted("status list", status);
+  ASSIGN_OR_RETURN(const absl::Time issued_at, FromProto(list.issued_at()));
+  if (issued_at > clock_.Now() + kClockSkew) {
+    return absl::UnauthenticatedError(absl::StrCat("status list is issued in the future, at ",
+                                                   absl::FormatTime(issued_at), ": check this machine's clock"));
+  }
+
+  MutexLock lock(mutex_);
+  if (list.version() < view_->status_version) {
+    return absl::AbortedError(absl::StrCat("status list version ", list.version(), " is older than ",
+                                           view_->status_version, ", which is known"));
+  }
+  if (list.version() == view_->status_version) return absl::OkStatus();
+  auto next = std::make_shared<TrustView>(*view_);
+  next->status_version = list.version();
+  next->status_issued_at = issued_at;
+  next->suspended = {list.suspended().begin(), list.suspended().end()};
+  view_ = std::move(next);
+  return absl::OkStatus();
+}
+
+absl::Duration TrustStore::StatusAge() const {
+  const std::shared_ptr<const TrustView> view = View();
+  if (view->status_version == 0) return absl::InfiniteDuration();
+  return std::max(absl::ZeroDuration(), clock_.Now() - view->status_issued_at);
+}
+
+}  // namespace tsunagi::identity
