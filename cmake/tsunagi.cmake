@@ -1,6 +1,7 @@
-# Three functions build everything: tsunagi_library, tsunagi_test, tsunagi_proto.
+# Four functions build everything: tsunagi_library, tsunagi_test, tsunagi_binary, tsunagi_proto.
 option(TSUNAGI_TESTS "Build the tests" ON)
 option(TSUNAGI_BENCH "Build the benchmarks" OFF)
+option(TSUNAGI_FUZZ "Build the fuzz targets for libFuzzer (clang) instead of the tests" OFF)
 set(TSUNAGI_SANITIZE "" CACHE STRING "Sanitizers for every target, e.g. address,undefined")
 
 find_program(CCACHE_PROGRAM ccache)
@@ -17,8 +18,13 @@ if(TSUNAGI_SANITIZE)
 endif()
 
 add_library(tsunagi_warnings INTERFACE)
-target_compile_options(tsunagi_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Werror)
+# Clang counts signedness to -Wconversion, GCC does not: both check the same here.
+target_compile_options(tsunagi_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Werror
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>)
 target_include_directories(tsunagi_warnings INTERFACE ${PROJECT_SOURCE_DIR})
+
+# `products`: every binary that is run by people. `generated`: sources that protoc writes.
+add_custom_target(products)
 
 # tsunagi_library(name SRCS a.cc … DEPS tsunagi::x …): target tsunagi_<name>, alias tsunagi::<name>.
 function(tsunagi_library name)
@@ -27,6 +33,8 @@ function(tsunagi_library name)
   add_library(tsunagi::${name} ALIAS tsunagi_${name})
   target_include_directories(tsunagi_${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(tsunagi_${name} PUBLIC ${ARG_DEPS} PRIVATE tsunagi_warnings)
+  file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  set_property(GLOBAL APPEND PROPERTY "TSUNAGI_LIBRARIES_OF_${folder}" tsunagi::${name})
 endfunction()
 
 # tsunagi_test(name SRCS a_test.cc … DEPS … [PROPERTIES …]): one binary, one ctest test per GoogleTest case.
@@ -48,6 +56,7 @@ function(tsunagi_binary name)
   add_executable(${name} ${ARG_SRCS})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} tsunagi_warnings)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  add_dependencies(products ${name})
 endfunction()
 
 # tsunagi_proto(): messages of every proto into tsunagi::protos, service stubs into tsunagi::rpc.
@@ -65,10 +74,12 @@ function(tsunagi_proto)
       list(APPEND rpc_sources ${gen}/${base}.grpc.pb.cc)
     endif()
     list(APPEND message_sources ${gen}/${base}.pb.cc)
+    list(APPEND generated ${outputs})
     add_custom_command(OUTPUT ${outputs}
       COMMAND protobuf::protoc -I ${CMAKE_CURRENT_SOURCE_DIR} --cpp_out=${gen} ${plugin} ${CMAKE_CURRENT_SOURCE_DIR}/${file}
       DEPENDS ${file} VERBATIM)
   endforeach()
+  add_custom_target(generated DEPENDS ${generated})
   add_library(tsunagi_protos STATIC ${message_sources})
   add_library(tsunagi::protos ALIAS tsunagi_protos)
   target_include_directories(tsunagi_protos SYSTEM PUBLIC ${gen})
