@@ -14,6 +14,9 @@ inline constexpr absl::string_view kRegistrarRole = "registrar";
 // Process of people's command lines.
 inline constexpr absl::string_view kOperatorProcess = "operator";
 
+// Payload type of the envelope in which a key signs its participant's DID, to prove that the caller holds it.
+inline constexpr absl::string_view kKeyPossessionPayload = "tsunagi/key-possession/v1";
+
 // The one DNS name in the certificate of a process: `<process>.<label>.<federation>.internal`.
 std::string ProcessDnsName(absl::string_view process, absl::string_view label, absl::string_view federation);
 // The one URI in it: `spiffe://<federation>/participant/<label>/<process>`.

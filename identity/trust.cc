@@ -16,9 +16,6 @@ namespace {
 
 using common::v1::SignedEnvelope;
 
-// Chains are leaf and issuing CA; a longer one is no chain of ours.
-constexpr int kMaxChain = 4;
-
 absl::Status Untrusted(absl::string_view what, const absl::Status& why) {
   return absl::UnauthenticatedError(absl::StrCat(what, ": ", why.message()));
 }
@@ -154,16 +151,13 @@ std::shared_ptr<const TrustView> TrustStore::View() const {
 absl::StatusOr<crypto::PublicKey> TrustStore::CheckSigner(
     const google::protobuf::RepeatedPtrField<std::string>& chain, absl::string_view uri,
     const SignedEnvelope& envelope, absl::string_view payload_type) const {
-  if (chain.empty() || chain.size() > kMaxChain) {
-    return absl::InvalidArgumentError(absl::StrCat("chain has ", chain.size(), " certificates"));
+  // The root itself certifies these two keys: whoever takes the issuing CA over cannot make a directory.
+  if (chain.size() != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("chain has ", chain.size(), " certificates, expected one that the root issued"));
   }
-  std::vector<crypto::Certificate> certificates;
-  for (const std::string& der : chain) {
-    ASSIGN_OR_RETURN(crypto::Certificate certificate, crypto::ParseCertificateDer(der));
-    certificates.push_back(std::move(certificate));
-  }
-  RETURN_IF_ERROR(crypto::VerifyChain(certificates, root_, clock_.Now()));
-  const crypto::Certificate& leaf = certificates.front();
+  ASSIGN_OR_RETURN(const crypto::Certificate leaf, crypto::ParseCertificateDer(chain.Get(0)));
+  RETURN_IF_ERROR(crypto::VerifyChain({leaf}, root_, clock_.Now()));
   if (leaf.is_ca || leaf.uris != std::vector<std::string>{std::string(uri)} || !leaf.dns_names.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("signer's certificate is not for `", uri, "` alone"));
   }

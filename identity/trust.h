@@ -63,8 +63,8 @@ class TrustStore {
 
   std::shared_ptr<const TrustView> View() const;
 
-  // Takes a directory over: chain to the root, signature, federation, every entry's signature and form, no DID, label
-  // or key twice, version not lower. UNAUTHENTICATED when a check fails (the old view stays); ABORTED on a lower
+  // Takes a directory over: one certificate that the root issued to the directory key, signature, federation, every
+  // entry's signature and form, no DID, label or key twice, version not lower. UNAUTHENTICATED when a check fails (the old view stays); ABORTED on a lower
   // version. The version that is already there is OK and changes nothing.
   absl::Status AcceptDirectory(const v1::SignedDirectory& signed_directory);
   // The same for the status list, which may not be issued in the future beyond the tolerated clock skew.

@@ -1,0 +1,33 @@
+// A blocking HTTPS client: one request, one connection. Never on a handler's thread.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "services/http/message.h"
+
+namespace tsunagi::http {
+
+struct HttpsCall {
+  std::string method = "GET";
+  std::string url;  // https://host:port/path
+  Headers headers;
+  std::string content_type;  // of the body
+  std::string body;
+  // The server's certificate must chain to this root (PEM) and carry the URL's host as DNS name or IP address. Empty
+  // accepts any server: only to fetch what is checked by its digest.
+  std::string root_pem;
+  // Client certificate; both empty for none.
+  std::string key_pem;
+  std::string certificate_pem;
+  absl::Duration timeout = absl::Seconds(10);  // for each of connecting, handshake, sending and receiving
+};
+
+// The response, whatever its status; header at most 8 KiB, body at most 1 MiB.
+//   INVALID_ARGUMENT  the URL, key or certificate
+//   UNAUTHENTICATED   the server is not the one that the root and the URL name
+//   UNAVAILABLE       it cannot be reached, does not answer in time, or answers no HTTP
+absl::StatusOr<HttpResponse> Fetch(const HttpsCall& call);
+
+}  // namespace tsunagi::http
