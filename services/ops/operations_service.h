@@ -23,13 +23,15 @@ class OperationsService final : public v1::OperationsService::CallbackService {
   OperationsService(rpc::Guard& guard, const audit::Journal& journal,
                     std::function<v1::GetHealthResponse()> health);
 
-  grpc::ServerUnaryReactor* GetHealth(grpc::CallbackServerContext* context, const v1::GetHealthRequest* request,
+  grpc::ServerUnaryReactor* GetHealth(grpc::CallbackServerContext* context,
+                                      const v1::GetHealthRequest* request,
                                       v1::GetHealthResponse* response) override;
   grpc::ServerUnaryReactor* GetCheckpoint(grpc::CallbackServerContext* context,
                                           const v1::GetCheckpointRequest* request,
                                           v1::GetCheckpointResponse* response) override;
   // At most 10,000 leaves and 3 MiB a page.
-  grpc::ServerUnaryReactor* ListLeaves(grpc::CallbackServerContext* context, const v1::ListLeavesRequest* request,
+  grpc::ServerUnaryReactor* ListLeaves(grpc::CallbackServerContext* context,
+                                       const v1::ListLeavesRequest* request,
                                        v1::ListLeavesResponse* response) override;
 
  private:

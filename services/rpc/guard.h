@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,7 +46,8 @@ struct Peer {
 };
 
 // Reads the peer of a connection from its certificate (PEM): exactly one URI
-// `spiffe://<federation>/participant/<label>/<process>`, exactly one DNS name, no CA. UNAUTHENTICATED otherwise.
+// `spiffe://<federation>/participant/<label>/<process>`, exactly one DNS name, no CA. UNAUTHENTICATED
+// otherwise.
 absl::StatusOr<Peer> PeerFromCertificate(absl::string_view pem);
 
 // Completes a call, exactly once, from any thread. The response must be filled before an OK.
@@ -60,9 +62,9 @@ struct GuardOptions {
 
 // Decides on each call. Thread-safe.
 //
-// Used twice: as the AuthMetadataProcessor of the server's credentials, where a refusal reaches the client before the
-// handler runs, and inside Serve, whose result says who calls. Identity never travels through AuthContext, whose
-// properties leak between calls on one connection.
+// Used twice: as the AuthMetadataProcessor of the server's credentials, where a refusal reaches the client
+// before the handler runs, and inside Serve, whose result says who calls. Identity never travels through
+// AuthContext, whose properties leak between calls on one connection.
 class Guard {
  public:
   Guard(GuardOptions options, std::vector<AccessRow> rows, identity::TokenVerifier& tokens,
@@ -70,19 +72,20 @@ class Guard {
 
   // The decision, without side effects.
   //   UNIMPLEMENTED      the method has no row
-  //   UNAUTHENTICATED    certificate, token or their binding is wrong or expired; no or several authorization headers
-  //   PERMISSION_DENIED  known caller, wrong role, or suspended
-  //   UNAVAILABLE        the status list is older than the hard limit
-  absl::StatusOr<Caller> Check(absl::string_view method, const std::multimap<grpc::string_ref, grpc::string_ref>& metadata,
+  //   UNAUTHENTICATED    certificate, token or their binding is wrong or expired; no or several authorization
+  //   headers PERMISSION_DENIED  known caller, wrong role, or suspended UNAVAILABLE        the status list is
+  //   older than the hard limit
+  absl::StatusOr<Caller> Check(absl::string_view method,
+                               const std::multimap<grpc::string_ref, grpc::string_ref>& metadata,
                                const grpc::AuthContext& connection);
 
   // Rows that have no method among `methods`, or methods without a row, as an error that stops start-up.
   absl::Status CheckComplete(const std::vector<std::string>& methods) const;
 
-  // Runs `handler` with the caller; what it passes to Finish becomes the call's status. `handler` must not block.
-  // The row was checked by the processor; this checks certificate, token, their binding and status again. A call that
-  // came without a deadline is cancelled after 30 s; `Finish` stays valid and the response writable until it is
-  // called. A Finish that is dropped uncalled ends the call as INTERNAL.
+  // Runs `handler` with the caller; what it passes to Finish becomes the call's status. `handler` must not
+  // block. The row was checked by the processor; this checks certificate, token, their binding and status
+  // again. A call that came without a deadline is cancelled after 30 s; `Finish` stays valid and the response
+  // writable until it is called. A Finish that is dropped uncalled ends the call as INTERNAL.
   grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context,
                                   const std::function<void(const Caller&, Finish)>& handler);
   // The same for a row kCertificate: asks for no token.
@@ -96,7 +99,15 @@ class Guard {
   std::shared_ptr<grpc::AuthMetadataProcessor> Processor();
 
  private:
-  absl::StatusOr<Peer> PeerOf(const grpc::AuthContext& connection);
+  using Metadata = std::multimap<grpc::string_ref, grpc::string_ref>;
+
+  absl::StatusOr<std::shared_ptr<const Peer>> PeerOf(const grpc::AuthContext& connection);
+  absl::StatusOr<Caller> Identify(const Metadata& metadata, const grpc::AuthContext& connection,
+                                  bool with_token);
+  absl::Status CheckToken(const Metadata& metadata, const Peer& peer, const std::string& did);
+  absl::Status CheckRow(const AccessRow& row, const Caller& caller) const;
+  grpc::ServerUnaryReactor* ServeCaller(grpc::CallbackServerContext* context, bool with_token,
+                                        const std::function<void(const Caller&, Finish)>& handler);
 
   const GuardOptions options_;
   absl::flat_hash_map<std::string, AccessRow> rows_;
@@ -104,7 +115,8 @@ class Guard {
   const identity::TrustStore& trust_;
   const Clock& clock_;
   Mutex mutex_;
-  absl::flat_hash_map<std::string, Peer> peers_ ABSL_GUARDED_BY(mutex_);  // by PEM, bounded
+  // By PEM; bounded.
+  absl::flat_hash_map<std::string, std::shared_ptr<const Peer>> peers_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace tsunagi::rpc

@@ -7,8 +7,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "grpcpp/server.h"
 #include "grpcpp/impl/service_type.h"
+#include "grpcpp/server.h"
 #include "services/rpc/guard.h"
 
 namespace tsunagi::rpc {
@@ -30,7 +30,8 @@ struct ServerOptions {
 // A running server. Services must outlive it.
 class Server {
  public:
-  // Every method of `services` must have a row in the guard (FAILED_PRECONDITION naming those that have none).
+  // Every method of `services` must have a row in the guard (FAILED_PRECONDITION naming those that have
+  // none).
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options, Guard& guard,
                                                        const std::vector<grpc::Service*>& services);
   ~Server();

@@ -1,0 +1,93 @@
+#include "services/ops/operations_service.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/error.h"
+#include "core/base/status_macros.h"
+#include "core/store/key.h"
+
+namespace tsunagi::ops {
+namespace {
+
+constexpr int kDefaultLeaves = 1000;
+constexpr int kMaxLeaves = 10000;
+// Below the message limit of 4 MiB, with room for one record.
+constexpr size_t kMaxPageBytes = size_t{3} << 20;
+
+absl::Status FillLeaves(const audit::Journal& journal, const v1::ListLeavesRequest& request,
+                        v1::ListLeavesResponse& response) {
+  if (request.page_size() < 0 || request.page_size() > kMaxLeaves) {
+    return InvalidArgument({.reason = "PAGE_SIZE_OUT_OF_RANGE",
+                            .field = "page_size",
+                            .value = absl::StrCat(request.page_size()),
+                            .expected = absl::StrCat("0 to ", kMaxLeaves)});
+  }
+  const int limit = request.page_size() == 0 ? kDefaultLeaves : request.page_size();
+  ASSIGN_OR_RETURN(std::vector<audit::Journal::Leaf> leaves,
+                   journal.Leaves(request.start(), static_cast<size_t>(limit)));
+  size_t bytes = 0;
+  for (audit::Journal::Leaf& leaf : leaves) {
+    bytes += leaf.commitment.size() + leaf.record.size() + leaf.salt.size();
+    if (bytes > kMaxPageBytes && response.leaves_size() > 0) break;
+    v1::Leaf& out = *response.add_leaves();
+    out.set_index(leaf.index);
+    out.set_commitment(std::move(leaf.commitment));
+    out.set_record(std::move(leaf.record));
+    out.set_salt(std::move(leaf.salt));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FillCheckpoint(const audit::Journal& journal, v1::GetCheckpointResponse& response) {
+  response.set_checkpoint(journal.LatestCheckpoint());
+  absl::StatusOr<std::string> cosigned = journal.store().Get(store::Table::kState, CosignedKey());
+  if (cosigned.ok()) response.set_cosigned_checkpoint(*std::move(cosigned));
+  return absl::IsNotFound(cosigned.status()) ? absl::OkStatus() : cosigned.status();
+}
+
+}  // namespace
+
+std::vector<rpc::AccessRow> OperationsRows() {
+  return {
+      {"/tsunagi.ops.v1.OperationsService/GetHealth", rpc::Who::kOwnParticipant},
+      {"/tsunagi.ops.v1.OperationsService/GetCheckpoint", rpc::Who::kParticipant},
+      {"/tsunagi.ops.v1.OperationsService/ListLeaves", rpc::Who::kOwnOperator},
+  };
+}
+
+const std::string& CosignedKey() {
+  static const auto& key = *new std::string(store::Key("cosigned").bytes());
+  return key;
+}
+
+OperationsService::OperationsService(rpc::Guard& guard, const audit::Journal& journal,
+                                     std::function<v1::GetHealthResponse()> health)
+    : guard_(guard), journal_(journal), health_(std::move(health)) {}
+
+grpc::ServerUnaryReactor* OperationsService::GetHealth(grpc::CallbackServerContext* context,
+                                                       const v1::GetHealthRequest*,
+                                                       v1::GetHealthResponse* response) {
+  return guard_.Serve(context, [&](const Caller&, const rpc::Finish& finish) {
+    *response = health_();
+    finish(absl::OkStatus());
+  });
+}
+
+grpc::ServerUnaryReactor* OperationsService::GetCheckpoint(grpc::CallbackServerContext* context,
+                                                           const v1::GetCheckpointRequest*,
+                                                           v1::GetCheckpointResponse* response) {
+  return guard_.Serve(context, [&](const Caller&, const rpc::Finish& finish) {
+    finish(FillCheckpoint(journal_, *response));
+  });
+}
+
+grpc::ServerUnaryReactor* OperationsService::ListLeaves(grpc::CallbackServerContext* context,
+                                                        const v1::ListLeavesRequest* request,
+                                                        v1::ListLeavesResponse* response) {
+  return guard_.Serve(context, [&](const Caller&, const rpc::Finish& finish) {
+    finish(FillLeaves(journal_, *request, *response));
+  });
+}
+
+}  // namespace tsunagi::ops

@@ -1,0 +1,16 @@
+// The reactor of a guarded unary call: finished exactly once, whatever the handler does with its Finish.
+#pragma once
+
+#include <utility>
+
+#include "grpcpp/support/server_callback.h"
+#include "services/rpc/guard.h"
+
+namespace tsunagi::rpc {
+
+// A reactor that owns itself, and the Finish that ends it. The first Finish counts; when all copies are gone
+// without one, the call ends as INTERNAL. A call without deadline is cancelled after 30 s: the peer is told
+// at once, the handler still owns request and response until it finishes.
+std::pair<grpc::ServerUnaryReactor*, Finish> NewUnaryCall(grpc::CallbackServerContext* context);
+
+}  // namespace tsunagi::rpc
