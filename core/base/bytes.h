@@ -1,6 +1,7 @@
 // Encodings of bytes as text. Every decoder is strict: one text for one value.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"

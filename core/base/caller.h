@@ -15,8 +15,8 @@ class Guard;
 }  // namespace rpc
 class CallerForTest;
 
-// An authenticated, active participant and the process that it calls from. There is no way to make one but through
-// the Guard (tests: tests/support/caller.h).
+// An authenticated, active participant and the process that it calls from. There is no way to make one but
+// through the Guard (tests: tests/support/caller.h).
 class Caller {
  public:
   const std::string& did() const { return did_; }

@@ -9,8 +9,8 @@
 
 namespace tsunagi {
 
-// A did:web identifier (W3C did:web method): at most 255 characters, host and path segments in lower case,
-// no port, no percent-encoded dots or slashes.
+// A did:web identifier (W3C did:web method): at most 255 characters, a DNS host and path segments of
+// [a-z0-9._-] in lower case, no port and no percent-encoding: one spelling for one participant.
 class Did {
  public:
   // INVALID_ARGUMENT naming the value and the expected form.
@@ -27,8 +27,8 @@ class Did {
   std::string text_;
 };
 
-// The DNS label that names a participant in certificates and log origins: 1 to 40 of [a-z0-9-], no hyphen at an
-// end.
+// The DNS label that names a participant in certificates and log origins: 1 to 40 of [a-z0-9-], no hyphen at
+// an end.
 class Label {
  public:
   static absl::StatusOr<Label> Parse(absl::string_view text);

@@ -14,13 +14,14 @@ using ErrorDetail = common::v1::ErrorDetail;
 
 // What was wrong with one value that a user gave.
 struct BadValue {
-  absl::string_view reason;    // stable word in upper case, e.g. CHECK_DIGIT_WRONG
-  absl::string_view field;     // e.g. lithium_kg
-  absl::string_view value;     // as received; cut to 128 bytes. Never a vehicle identifier or a person's name
+  absl::string_view reason;  // stable word in upper case, e.g. CHECK_DIGIT_WRONG
+  absl::string_view field;   // e.g. lithium_kg
+  absl::string_view
+      value;  // cut to 128 bytes and made printable. Never a vehicle identifier or person's name
   absl::string_view expected;  // e.g. "a number of kilograms such as 0.481"
 };
 
-// INVALID_ARGUMENT with the message "`field` is `value`: expected `expected`" and an ErrorDetail.
+// INVALID_ARGUMENT with the message "`<field>` is `<value>`: expected <expected>" and an ErrorDetail.
 absl::Status InvalidArgument(const BadValue& bad);
 
 // Attaches `detail` to `status`, replacing an earlier one. No effect on OK.

@@ -1,5 +1,5 @@
-// std::mutex with Clang thread-safety annotations. absl::Mutex gives false races under TSan here, since Debian's
-// Abseil is not instrumented.
+// std::mutex with Clang thread-safety annotations. absl::Mutex gives false races under TSan here, since
+// Debian's Abseil is not instrumented.
 #pragma once
 
 #include <condition_variable>

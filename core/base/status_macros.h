@@ -10,11 +10,11 @@
 #define TSUNAGI_CONCAT_(a, b) TSUNAGI_CONCAT_INNER_(a, b)
 
 // Returns the status of `expr` from the enclosing function unless it is OK.
-#define RETURN_IF_ERROR(expr)                                         \
-  do {                                                                \
-    if (absl::Status status_or_ok_ = (expr); !status_or_ok_.ok()) {   \
-      return status_or_ok_;                                           \
-    }                                                                 \
+#define RETURN_IF_ERROR(expr)                                       \
+  do {                                                              \
+    if (absl::Status status_or_ok_ = (expr); !status_or_ok_.ok()) { \
+      return status_or_ok_;                                         \
+    }                                                               \
   } while (false)
 
 // Assigns the value of `expr` (an absl::StatusOr) to `lhs`, or returns its status.

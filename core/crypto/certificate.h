@@ -44,13 +44,13 @@ struct CertificateTemplate {
   std::vector<std::string> ip_addresses;  // text form
   absl::Time not_before;
   absl::Time not_after;
-  bool is_ca = false;         // keyCertSign, cRLSign; otherwise digitalSignature
-  bool server_auth = false;   // extended key usages
+  bool is_ca = false;        // keyCertSign, cRLSign; otherwise digitalSignature
+  bool server_auth = false;  // extended key usages
   bool client_auth = false;
 };
 
-// Issues a certificate for `subject_key`, signed by `issuer_key` as `issuer`; self-signed when `issuer` is absent.
-// The serial number is 16 random bytes.
+// Issues a certificate for `subject_key`, signed by `issuer_key` as `issuer`; self-signed when `issuer` is
+// absent. The serial number is 16 random bytes.
 absl::StatusOr<Certificate> IssueCertificate(const CertificateTemplate& cert, const PublicKey& subject_key,
                                              const PrivateKey& issuer_key,
                                              const std::optional<Certificate>& issuer);

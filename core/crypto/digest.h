@@ -1,6 +1,7 @@
 // SHA-256, HMAC-SHA-256 and comparison in constant time.
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 

@@ -10,15 +10,17 @@
 namespace tsunagi::crypto {
 
 // Signs a JSON claims object. Header: {"alg":"ES256","kid":<key id>,"typ":<typ>}.
-absl::StatusOr<std::string> SignJwt(const PrivateKey& key, absl::string_view typ, absl::string_view claims_json);
+absl::StatusOr<std::string> SignJwt(const PrivateKey& key, absl::string_view typ,
+                                    absl::string_view claims_json);
 
-// The `kid` of a token's header. UNAUTHENTICATED on: more than 8 KiB, not three strict base64url parts, a header
-// that is not a JSON object without duplicate names, alg other than ES256, typ other than `typ`, jku/x5u/jwk/x5c/crit
-// present, kid missing or not 32 lower-case hex digits.
+// The `kid` of a token's header. UNAUTHENTICATED on: more than 8 KiB, not three strict base64url parts, a
+// header that is not a JSON object without duplicate names, alg other than ES256, typ other than `typ`, any
+// other parameter (jku, x5u, jwk, x5c, crit, …), kid missing or not 32 lower-case hex digits, a signature
+// that is not 64 bytes.
 absl::StatusOr<std::string> JwtKeyId(absl::string_view token, absl::string_view typ);
 
-// The claims JSON of a token whose signature `key` verifies. Checks everything that JwtKeyId checks first, and that
-// the claims are one JSON object without duplicate names. UNAUTHENTICATED otherwise.
+// The claims JSON of a token whose signature `key` verifies. Checks everything that JwtKeyId checks first,
+// and that the claims are one JSON object without duplicate names. UNAUTHENTICATED otherwise.
 absl::StatusOr<std::string> VerifyJwt(absl::string_view token, absl::string_view typ, const PublicKey& key);
 
 }  // namespace tsunagi::crypto

@@ -52,7 +52,8 @@ class PrivateKey {
   static PrivateKey Generate(Algorithm algorithm);
   // PKCS#8 PEM without pass phrase.
   static absl::StatusOr<PrivateKey> FromPem(absl::string_view pem);
-  // Loads the file, or generates a key and writes it with mode 0600. FAILED_PRECONDITION when others can read it.
+  // Loads the file, or generates a key and writes it with mode 0600. FAILED_PRECONDITION when others can read
+  // it.
   static absl::StatusOr<PrivateKey> LoadOrCreate(const std::string& path, Algorithm algorithm);
 
   // PKCS#8 PEM: for key files only.

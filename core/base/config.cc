@@ -1,0 +1,406 @@
+#include "core/base/config.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
+#include "core/base/file.h"
+#include "core/base/proto.h"
+#include "core/base/status_macros.h"
+#include "core/base/text.h"
+#include "core/base/yaml_tree.h"
+#include "google/protobuf/descriptor.h"
+
+namespace tsunagi {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::EnumDescriptor;
+using google::protobuf::EnumValueDescriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Timestamp;
+
+constexpr size_t kMaxMistakes = 100;
+constexpr size_t kMaxShownBytes = 128;
+constexpr size_t kMaxGuessedBytes = 64;
+
+size_t EditDistance(absl::string_view a, absl::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row.back();
+}
+
+// "did you mean `listen`?", or all that are known when none is near.
+std::string Suggestion(absl::string_view given, const std::vector<std::string>& known) {
+  const std::string all = absl::StrCat("expected one of `", absl::StrJoin(known, "`, `"), "`");
+  if (known.empty() || given.size() > kMaxGuessedBytes) return all;
+  const auto nearest = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
+    return EditDistance(given, a) < EditDistance(given, b);
+  });
+  const bool near = EditDistance(given, *nearest) <= std::max<size_t>(2, nearest->size() / 3);
+  return near ? absl::StrCat("did you mean `", *nearest, "`?") : all;
+}
+
+std::vector<std::string> FieldNames(const Descriptor& type) {
+  std::vector<std::string> names;
+  for (int i = 0; i < type.field_count(); ++i) names.push_back(type.field(i)->name());
+  return names;
+}
+
+// SECTION_CONDITION as `condition`: the prefix is that of SECTION_UNSPECIFIED.
+std::string ShortName(const EnumValueDescriptor& value) {
+  absl::string_view prefix = value.type()->value(0)->name();
+  absl::string_view name = value.name();
+  if (absl::ConsumeSuffix(&prefix, "UNSPECIFIED")) absl::ConsumePrefix(&name, prefix);
+  return absl::AsciiStrToLower(name);
+}
+
+// The value with this long or short name; 0 (UNSPECIFIED) is none.
+const EnumValueDescriptor* FindEnumValue(const EnumDescriptor& type, absl::string_view text) {
+  for (int i = 0; i < type.value_count(); ++i) {
+    const EnumValueDescriptor* value = type.value(i);
+    if (value->number() != 0 && (value->name() == text || ShortName(*value) == text)) return value;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> EnumNames(const EnumDescriptor& type) {
+  std::vector<std::string> names;
+  for (int i = 0; i < type.value_count(); ++i) {
+    if (type.value(i)->number() != 0) names.push_back(ShortName(*type.value(i)));
+  }
+  return names;
+}
+
+// A whole number without sign `+`, leading zeros or spaces.
+template <typename Int>
+std::optional<Int> ParseInteger(absl::string_view text) {
+  absl::string_view digits = text;
+  absl::ConsumePrefix(&digits, "-");
+  const bool well_formed = !digits.empty() &&
+                           std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit) &&
+                           (digits == "0" || digits[0] != '0') && text != "-0";
+  Int value = 0;
+  if (!well_formed || !absl::SimpleAtoi(text, &value)) return std::nullopt;
+  return value;
+}
+
+// `text` has the form of `pattern`, where `0` stands for any digit.
+bool HasForm(absl::string_view text, absl::string_view pattern) {
+  return text.size() == pattern.size() &&
+         std::equal(text.begin(), text.end(), pattern.begin(),
+                    [](char c, char form) { return form == '0' ? absl::ascii_isdigit(c) : c == form; });
+}
+
+std::optional<absl::Time> ParseDay(absl::string_view text) {
+  absl::CivilDay day;
+  if (!HasForm(text, "0000-00-00") || !absl::ParseCivilTime(text, &day)) return std::nullopt;
+  return absl::FromCivil(day, absl::FixedTimeZone(9 * 60 * 60));
+}
+
+std::optional<absl::Time> ParseInstant(absl::string_view text) {
+  absl::Time time;
+  std::string error;
+  if (text.size() < 20 || !HasForm(text.substr(0, 19), "0000-00-00T00:00:00") || text.substr(17, 2) == "60" ||
+      !absl::ParseTime("%Y-%m-%dT%H:%M:%E*S%Ez", text, &time, &error)) {
+    return std::nullopt;
+  }
+  return time;
+}
+
+std::optional<Timestamp> ParseTimestamp(absl::string_view text) {
+  std::optional<absl::Time> time = ParseDay(text);
+  if (!time.has_value()) time = ParseInstant(text);
+  if (!time.has_value() || absl::ToUnixSeconds(*time) < -62135596800) return std::nullopt;
+  return ToProto(*time);
+}
+
+// Copies a tree into a message and collects what does not fit.
+class Filler {
+ public:
+  explicit Filler(absl::string_view name) : name_(name) {}
+
+  void FillMessage(const YamlNode& node, const std::string& path, Message& message);
+  absl::Status Result() const;
+
+ private:
+  void FillEntry(const YamlNode& key, const YamlNode& value, const std::string& path, Message& message);
+  void FillField(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
+                 Message& message);
+  void FillValue(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
+                 Message& message);
+  void FillSubmessage(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
+                      Message& message);
+  void FillString(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
+                  Message& message);
+  void FillEnum(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
+                Message& message);
+  void FillBool(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
+                Message& message);
+  template <typename Int, typename Set, typename Add>
+  void FillInteger(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
+                   Message& message, Set set, Add add);
+
+  void Mistake(int line, absl::string_view what);
+  // "`path` is `value`: expected …".
+  void Expected(const YamlNode& node, absl::string_view path, absl::string_view expected);
+
+  const std::string name_;
+  std::vector<std::pair<int, std::string>> mistakes_;
+  size_t more_mistakes_ = 0;
+};
+
+void Filler::Mistake(int line, absl::string_view what) {
+  if (mistakes_.size() < kMaxMistakes) {
+    mistakes_.emplace_back(line, absl::StrCat(name_, ":", line, ": ", what));
+  } else {
+    ++more_mistakes_;
+  }
+}
+
+void Filler::Expected(const YamlNode& node, absl::string_view path, absl::string_view expected) {
+  const auto is = [&]() -> std::string {
+    switch (node.kind) {
+      case YamlNode::Kind::kNull:
+        return "empty";
+      case YamlNode::Kind::kScalar:
+        return absl::StrCat("`", Printable(node.text, kMaxShownBytes), node.quoted ? "` (quoted)" : "`");
+      case YamlNode::Kind::kSequence:
+        return "a list";
+      case YamlNode::Kind::kMap:
+        return "a map";
+    }
+    return "";
+  };
+  Mistake(node.line, path.empty() ? absl::StrCat("the file is ", is(), ": expected ", expected)
+                                  : absl::StrCat("`", path, "` is ", is(), ": expected ", expected));
+}
+
+absl::Status Filler::Result() const {
+  if (mistakes_.empty()) return absl::OkStatus();
+  std::vector<std::pair<int, std::string>> sorted = mistakes_;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::string text = absl::StrJoin(sorted, "\n", [](std::string* out, const auto& m) { *out += m.second; });
+  if (more_mistakes_ > 0) absl::StrAppend(&text, "\n", name_, ": and ", more_mistakes_, " more mistakes");
+  return absl::InvalidArgumentError(text);
+}
+
+void Filler::FillMessage(const YamlNode& node, const std::string& path, Message& message) {
+  if (node.kind != YamlNode::Kind::kMap) {
+    Expected(node, path, "a map of keys and values");
+    return;
+  }
+  std::vector<absl::string_view> seen;
+  for (size_t i = 0; i < node.keys.size(); ++i) {
+    const YamlNode& key = node.keys[i];
+    if (key.kind == YamlNode::Kind::kScalar) {
+      if (std::find(seen.begin(), seen.end(), key.text) != seen.end()) {
+        Mistake(key.line,
+                absl::StrCat("`", Printable(key.text, kMaxShownBytes), "` is given twice: remove one"));
+        continue;
+      }
+      if (message.GetDescriptor()->FindFieldByName(key.text) != nullptr) seen.push_back(key.text);
+    }
+    FillEntry(key, node.items[i], path, message);
+  }
+}
+
+void Filler::FillEntry(const YamlNode& key, const YamlNode& value, const std::string& path,
+                       Message& message) {
+  if (key.kind != YamlNode::Kind::kScalar) {
+    Mistake(key.line, "a key that is no text: expected the name of a field");
+    return;
+  }
+  const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(key.text);
+  if (field == nullptr) {
+    Mistake(key.line, absl::StrCat("`", Printable(key.text, kMaxShownBytes), "` is not a known key: ",
+                                   Suggestion(key.text, FieldNames(*message.GetDescriptor()))));
+    return;
+  }
+  const google::protobuf::OneofDescriptor* oneof = field->real_containing_oneof();
+  if (oneof != nullptr && message.GetReflection()->HasOneof(message, oneof)) {
+    const std::string other = message.GetReflection()->GetOneofFieldDescriptor(message, oneof)->name();
+    Mistake(key.line, absl::StrCat("`", field->name(), "` beside `", other, "`: expected only one of them"));
+    return;
+  }
+  FillField(value, *field, path.empty() ? field->name() : absl::StrCat(path, ".", field->name()), message);
+}
+
+void Filler::FillField(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
+                       Message& message) {
+  if (!field.is_repeated() || field.is_map()) {
+    FillValue(node, field, path, message);
+    return;
+  }
+  if (node.kind != YamlNode::Kind::kSequence) {
+    Expected(node, path, "a list");
+    return;
+  }
+  for (size_t i = 0; i < node.items.size(); ++i) {
+    FillValue(node.items[i], field, absl::StrCat(path, "[", i, "]"), message);
+  }
+}
+
+void Filler::FillValue(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
+                       Message& message) {
+  using Reflection = google::protobuf::Reflection;
+  switch (field.is_map() ? FieldDescriptor::CPPTYPE_DOUBLE : field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return FillSubmessage(node, field, path, message);
+    case FieldDescriptor::CPPTYPE_STRING:
+      return FillString(node, field, path, message);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return FillEnum(node, field, path, message);
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return FillBool(node, field, path, message);
+    case FieldDescriptor::CPPTYPE_INT32:
+      return FillInteger<int32_t>(node, field, path, message, &Reflection::SetInt32, &Reflection::AddInt32);
+    case FieldDescriptor::CPPTYPE_INT64:
+      return FillInteger<int64_t>(node, field, path, message, &Reflection::SetInt64, &Reflection::AddInt64);
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return FillInteger<uint32_t>(node, field, path, message, &Reflection::SetUInt32,
+                                   &Reflection::AddUInt32);
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return FillInteger<uint64_t>(node, field, path, message, &Reflection::SetUInt64,
+                                   &Reflection::AddUInt64);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      Mistake(node.line, absl::StrCat("`", path, "` cannot be given in YAML"));
+  }
+}
+
+void Filler::FillSubmessage(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
+                            Message& message) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  Message& child = field.is_repeated() ? *reflection.AddMessage(&message, &field)
+                                       : *reflection.MutableMessage(&message, &field);
+  if (field.message_type() != Timestamp::descriptor()) {
+    FillMessage(node, path, child);
+    return;
+  }
+  const std::optional<Timestamp> timestamp =
+      node.kind == YamlNode::Kind::kScalar ? ParseTimestamp(node.text) : std::nullopt;
+  if (timestamp.has_value()) {
+    child.CopyFrom(*timestamp);
+  } else {
+    Expected(node, path,
+             "a day such as `2027-04-01` (JST) or an instant such as `2027-04-01T00:00:00+09:00`");
+  }
+}
+
+void Filler::FillString(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
+                        Message& message) {
+  if (field.type() == FieldDescriptor::TYPE_BYTES) {
+    Mistake(node.line, absl::StrCat("`", path, "` cannot be given in YAML"));
+    return;
+  }
+  if (node.kind != YamlNode::Kind::kScalar) {
+    Expected(node, path, "text");
+    return;
+  }
+  for (absl::string_view rest = node.text; !rest.empty();) {
+    const Utf8Char c = DecodeUtf8(rest);
+    const bool layout = c.code_point == '\n' || c.code_point == '\t';
+    if (c.length == 0 || (IsControl(c.code_point) && !layout)) {
+      Expected(node, path, "text without invisible characters");
+      return;
+    }
+    rest.remove_prefix(c.length);
+  }
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  if (field.is_repeated()) {
+    reflection.AddString(&message, &field, node.text);
+  } else {
+    reflection.SetString(&message, &field, node.text);
+  }
+}
+
+void Filler::FillEnum(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
+                      Message& message) {
+  const std::vector<std::string> known = EnumNames(*field.enum_type());
+  if (node.kind != YamlNode::Kind::kScalar) {
+    Expected(node, path, absl::StrCat("one of `", absl::StrJoin(known, "`, `"), "`"));
+    return;
+  }
+  const EnumValueDescriptor* value = FindEnumValue(*field.enum_type(), node.text);
+  if (value == nullptr) {
+    Mistake(node.line, absl::StrCat("`", path, "` is `", Printable(node.text, kMaxShownBytes),
+                                    "`: ", Suggestion(node.text, known)));
+    return;
+  }
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  if (field.is_repeated()) {
+    reflection.AddEnum(&message, &field, value);
+  } else {
+    reflection.SetEnum(&message, &field, value);
+  }
+}
+
+void Filler::FillBool(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
+                      Message& message) {
+  if (node.kind != YamlNode::Kind::kScalar || node.quoted || (node.text != "true" && node.text != "false")) {
+    Expected(node, path, "`true` or `false`");
+    return;
+  }
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  if (field.is_repeated()) {
+    reflection.AddBool(&message, &field, node.text == "true");
+  } else {
+    reflection.SetBool(&message, &field, node.text == "true");
+  }
+}
+
+template <typename Int, typename Set, typename Add>
+void Filler::FillInteger(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
+                         Message& message, Set set, Add add) {
+  const bool plain = node.kind == YamlNode::Kind::kScalar && !node.quoted;
+  const std::optional<Int> value = plain ? ParseInteger<Int>(node.text) : std::nullopt;
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  if (!value.has_value()) {
+    Expected(node, path,
+             absl::StrCat("a whole number from ", std::numeric_limits<Int>::min(), " to ",
+                          std::numeric_limits<Int>::max()));
+  } else if (field.is_repeated()) {
+    (reflection.*add)(&message, &field, *value);
+  } else {
+    (reflection.*set)(&message, &field, *value);
+  }
+}
+
+}  // namespace
+
+absl::Status ParseYaml(absl::string_view yaml, absl::string_view name, Message& message) {
+  ASSIGN_OR_RETURN(const YamlNode root, ParseYamlTree(yaml, name));
+  if (root.kind == YamlNode::Kind::kNull) return absl::OkStatus();
+  const std::unique_ptr<Message> filled(message.New());
+  Filler filler(name);
+  filler.FillMessage(root, "", *filled);
+  RETURN_IF_ERROR(filler.Result());
+  message.MergeFrom(*filled);
+  return absl::OkStatus();
+}
+
+absl::Status LoadYamlFile(const std::string& path, Message& message) {
+  ASSIGN_OR_RETURN(const std::string yaml, ReadFile(path, kMaxYamlBytes));
+  return ParseYaml(yaml, path, message);
+}
+
+}  // namespace tsunagi

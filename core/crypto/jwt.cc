@@ -1,0 +1,161 @@
+#include "core/crypto/jwt.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "cjose/cjose.h"
+#include "core/base/bytes.h"
+#include "core/base/status_macros.h"
+#include "core/crypto/json.h"
+#include "core/crypto/openssl.h"
+#include "openssl/core_names.h"
+#include "openssl/err.h"
+
+namespace tsunagi::crypto {
+namespace {
+
+constexpr size_t kMaxTokenBytes = 8192;
+constexpr size_t kSignatureSize = 64;
+constexpr size_t kKeyIdSize = 32;
+constexpr size_t kCoordinateSize = 32;
+
+void ReleaseJwk(cjose_jwk_t* jwk) { cjose_jwk_release(jwk); }
+using JwkPtr = SslUniquePtr<cjose_jwk_t, ReleaseJwk>;
+using JwsPtr = SslUniquePtr<cjose_jws_t, cjose_jws_release>;
+using HeaderPtr = SslUniquePtr<cjose_header_t, cjose_header_release>;
+
+absl::Status Refuse(absl::string_view why) {
+  return absl::UnauthenticatedError(absl::StrCat("token refused: ", why));
+}
+
+// The three parts of a compact JWS, decoded.
+struct Parts {
+  std::string header;
+  std::string claims;
+  std::string signature;
+};
+
+absl::StatusOr<Parts> Split(absl::string_view token) {
+  if (token.size() > kMaxTokenBytes) return Refuse("larger than 8 KiB");
+  const std::vector<absl::string_view> encoded = absl::StrSplit(token, '.');
+  if (encoded.size() != 3) return Refuse("expected three parts separated by `.`");
+  const absl::StatusOr<std::string> header = FromBase64Url(encoded[0]);
+  const absl::StatusOr<std::string> claims = FromBase64Url(encoded[1]);
+  const absl::StatusOr<std::string> signature = FromBase64Url(encoded[2]);
+  if (!header.ok() || !claims.ok() || !signature.ok()) return Refuse("a part is not strict base64url");
+  if (signature->size() != kSignatureSize) return Refuse("the signature is not 64 bytes");
+  return Parts{*header, *claims, *signature};
+}
+
+bool IsKeyId(absl::string_view text) {
+  return text.size() == kKeyIdSize && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+// A member that must be a string; empty when it is not there or something else.
+std::string StringMember(const nlohmann::json& object, const char* name) {
+  const auto member = object.find(name);
+  return member != object.end() && member->is_string() ? member->get<std::string>() : "";
+}
+
+// Checks the header before anything is verified, so that no other algorithm or key source is ever tried.
+// Returns kid.
+absl::StatusOr<std::string> CheckHeader(absl::string_view header, absl::string_view typ) {
+  const nlohmann::json parsed = ParseStrictObject(header);
+  if (parsed.is_discarded()) return Refuse("the header is not one JSON object without duplicate names");
+  for (const auto& member : parsed.items()) {
+    if (member.key() != "alg" && member.key() != "kid" && member.key() != "typ") {
+      return Refuse("the header has a parameter other than alg, kid and typ");
+    }
+  }
+  if (StringMember(parsed, "alg") != "ES256") return Refuse("alg is not ES256");
+  if (StringMember(parsed, "typ") != typ) return Refuse(absl::StrCat("typ is not ", typ));
+  std::string kid = StringMember(parsed, "kid");
+  if (!IsKeyId(kid)) return Refuse("kid is not 32 lower-case hex digits");
+  return kid;
+}
+
+JwkPtr MakeJwk(const PublicKey& key, std::string secret) {
+  std::string point = key.P256Point();
+  cjose_jwk_ec_keyspec spec = {};
+  spec.crv = CJOSE_JWK_EC_P_256;
+  spec.d = secret.empty() ? nullptr : Bytes(secret);
+  spec.dlen = secret.size();
+  spec.x = Bytes(point);
+  spec.xlen = kCoordinateSize;
+  spec.y = Bytes(point) + kCoordinateSize;
+  spec.ylen = kCoordinateSize;
+  cjose_err error;
+  JwkPtr jwk(cjose_jwk_create_EC_spec(&spec, &error));
+  if (!secret.empty()) OPENSSL_cleanse(secret.data(), secret.size());
+  return jwk;
+}
+
+std::string SecretOf(const PrivateKey& key) {
+  BIGNUM* number = nullptr;
+  EVP_PKEY_get_bn_param(key.native(), OSSL_PKEY_PARAM_PRIV_KEY, &number);
+  const BignumPtr owned(number);
+  std::string secret(kCoordinateSize, '\0');
+  if (number == nullptr || BN_bn2binpad(number, Bytes(secret), static_cast<int>(kCoordinateSize)) < 0)
+    return "";
+  return secret;
+}
+
+bool VerifySignature(absl::string_view token, const PublicKey& key) {
+  const JwkPtr jwk = MakeJwk(key, "");
+  cjose_err error;
+  const JwsPtr jws(cjose_jws_import(token.data(), token.size(), &error));
+  const bool valid = jwk != nullptr && jws != nullptr && cjose_jws_verify(jws.get(), jwk.get(), &error);
+  ERR_clear_error();
+  return valid;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> SignJwt(const PrivateKey& key, absl::string_view typ,
+                                    absl::string_view claims_json) {
+  if (key.algorithm() != common::v1::SIGNATURE_ALGORITHM_ES256) {
+    return absl::InvalidArgumentError("tokens are signed with ES256 keys only");
+  }
+  if (ParseStrictObject(claims_json).is_discarded()) {
+    return absl::InvalidArgumentError("claims are not one JSON object without duplicate names");
+  }
+  cjose_err error;
+  const HeaderPtr header(cjose_header_new(&error));
+  const JwkPtr jwk = MakeJwk(key.public_key(), SecretOf(key));
+  if (header == nullptr || jwk == nullptr ||
+      !cjose_header_set(header.get(), CJOSE_HDR_ALG, CJOSE_HDR_ALG_ES256, &error) ||
+      !cjose_header_set(header.get(), CJOSE_HDR_KID, key.id().c_str(), &error) ||
+      !cjose_header_set(header.get(), "typ", std::string(typ).c_str(), &error)) {
+    return SslError(absl::StatusCode::kInternal, "preparing a token failed");
+  }
+  const JwsPtr jws(cjose_jws_sign(jwk.get(), header.get(), Bytes(claims_json), claims_json.size(), &error));
+  const char* compact = nullptr;
+  if (jws == nullptr || !cjose_jws_export(jws.get(), &compact, &error)) {
+    return SslError(absl::StatusCode::kInternal, "signing a token failed");
+  }
+  return std::string(compact);
+}
+
+absl::StatusOr<std::string> JwtKeyId(absl::string_view token, absl::string_view typ) {
+  ASSIGN_OR_RETURN(const Parts parts, Split(token));
+  return CheckHeader(parts.header, typ);
+}
+
+absl::StatusOr<std::string> VerifyJwt(absl::string_view token, absl::string_view typ, const PublicKey& key) {
+  ASSIGN_OR_RETURN(Parts parts, Split(token));
+  ASSIGN_OR_RETURN(const std::string kid, CheckHeader(parts.header, typ));
+  if (key.algorithm() != common::v1::SIGNATURE_ALGORITHM_ES256) return Refuse("the key is not for ES256");
+  if (kid != key.id()) return Refuse("kid names another key");
+  if (!VerifySignature(token, key)) return Refuse("the signature is wrong");
+  if (ParseStrictObject(parts.claims).is_discarded()) {
+    return Refuse("the claims are not one JSON object without duplicate names");
+  }
+  return std::move(parts.claims);
+}
+
+}  // namespace tsunagi::crypto
