@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "echo_service.grpc.pb.h"
+#include "bench/proto/echo_service.grpc.pb.h"
 #include "grpcpp/security/tls_credentials_options.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"

@@ -7,9 +7,9 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "bench/proto/echo_service.grpc.pb.h"
 #include "core/base/random.h"
 #include "core/base/status_macros.h"
-#include "echo_service.grpc.pb.h"
 #include "services/rpc/status.h"
 #include "tsunagi/connector/v1/connector_service.grpc.pb.h"
 #include "tsunagi/ops/v1/operations_service.grpc.pb.h"

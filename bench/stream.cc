@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "bench/process.h"
+#include "bench/proto/echo_service.grpc.pb.h"
 #include "core/base/status_macros.h"
-#include "echo_service.grpc.pb.h"
 #include "services/rpc/status.h"
 #include "tsunagi/connector/v1/connector_service.grpc.pb.h"
 
