@@ -9,8 +9,9 @@
 
 namespace tsunagi::process {
 
-// Parses the command line, loads and checks the configuration (all mistakes at once), starts the log, runs `serve` or
-// asks the running process `process` for its health. Returns the exit code; errors go to standard error.
+// Parses the command line, loads and checks the configuration (all mistakes at once), starts the log, runs
+// `serve` or asks the running process `process` for its health. Returns the exit code; errors go to standard
+// error.
 int Main(int argc, char** argv, const std::string& process,
          const std::function<absl::Status(const internal::v1::NodeConfig&)>& serve);
 

@@ -1,4 +1,5 @@
-// What every process of a participant has: keys, certificate, token, trust, store, journal, channels to others.
+// What every process of a participant has: keys, certificate, token, trust, store, journal, channels to
+// others.
 #pragma once
 
 #include <functional>
@@ -21,14 +22,14 @@
 
 namespace tsunagi::process {
 
-// Start: load or enrol (EST), get a token, fetch directory and status list (or read the kept ones when the registrar
-// is away), open store and journal, list keys and endpoint. Background threads renew certificate (at half life),
-// token, directory and status list, and take checkpoints to be cosigned.
+// Start: load or enrol (EST), get a token, fetch directory and status list (or read the kept ones when the
+// registrar is away), open store and journal, list keys and endpoint. Background threads renew certificate
+// (at half life), token, directory and status list, and take checkpoints to be cosigned.
 class ParticipantProcess {
  public:
-  // `process` is the name in certificates: node, connector, catalog, passport. `rows` are the access rows of all
-  // services that Serve will get; those of the operations service are added. Blocks SIGTERM and SIGINT for Serve, so
-  // call it before any thread starts.
+  // `process` is the name in certificates: node, connector, catalog, passport. `rows` are the access rows of
+  // all services that Serve will get; those of the operations service are added. Blocks SIGTERM and SIGINT
+  // for Serve, so call it before any thread starts.
   static absl::StatusOr<std::unique_ptr<ParticipantProcess>> Start(const internal::v1::NodeConfig& config,
                                                                    const std::string& process,
                                                                    std::vector<rpc::AccessRow> rows);
@@ -51,15 +52,15 @@ class ParticipantProcess {
   // What services serve behind.
   virtual rpc::Guard& guard() = 0;
 
-  // A channel to a process of a participant, by DID or label, authenticated as that participant. NOT_FOUND when it is
-  // not listed or lists no such endpoint. Renewed behind the scenes; ask for it at each call.
+  // A channel to a process of a participant, by DID or label, authenticated as that participant. NOT_FOUND
+  // when it is not listed or lists no such endpoint. Renewed behind the scenes; ask for it at each call.
   virtual absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelTo(absl::string_view participant,
                                                                    absl::string_view process) = 0;
   virtual absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelToRegistrar() = 0;
 
-  // Runs the services (and the operations service) behind the Guard until SIGTERM, SIGINT or Stop, then drains for at
-  // most 10 s. Writes <data_dir>/listen and lists keys and endpoint at the registrar. Called once; the services must
-  // outlive the call, not the process.
+  // Runs the services (and the operations service) behind the Guard until SIGTERM, SIGINT or Stop, then
+  // drains for at most 10 s. Writes <data_dir>/listen and lists keys and endpoint at the registrar. Called
+  // once; the services must outlive the call, not the process.
   virtual absl::Status Serve(const std::vector<grpc::Service*>& services) = 0;
   // Ends Serve. Thread-safe.
   virtual void Stop() = 0;

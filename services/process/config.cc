@@ -1,0 +1,110 @@
+#include "services/process/config.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/bytes.h"
+#include "core/base/did.h"
+#include "identity/names.h"
+
+namespace tsunagi::process {
+namespace {
+
+constexpr uint64_t kDay = 86400;
+
+class Mistakes {
+ public:
+  void Add(absl::string_view field, absl::string_view value, absl::string_view expected) {
+    lines_.push_back(absl::StrCat("`", field, "` is `", value, "`: expected ", expected));
+  }
+  absl::Status status() const {
+    return lines_.empty() ? absl::OkStatus() : absl::InvalidArgumentError(absl::StrJoin(lines_, "\n"));
+  }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+bool IsHostAndPort(absl::string_view address) {
+  const size_t colon = address.rfind(':');
+  uint32_t port = 0;
+  return colon != absl::string_view::npos && colon > 0 &&
+         absl::SimpleAtoi(address.substr(colon + 1), &port) && port <= 65535;
+}
+
+bool IsAnyAddress(absl::string_view address) {
+  return absl::StartsWith(address, "0.0.0.0:") || absl::StartsWith(address, "[::]:");
+}
+
+void CheckAddress(absl::string_view field, absl::string_view address, Mistakes& mistakes) {
+  if (!IsHostAndPort(address)) mistakes.Add(field, address, "`host:port`");
+}
+
+void CheckRegistrar(const internal::v1::RegistrarAddress& registrar, Mistakes& mistakes) {
+  CheckAddress("registrar.address", registrar.address(), mistakes);
+  if (!absl::StartsWith(registrar.est_url(), "https://")) {
+    mistakes.Add("registrar.est_url", registrar.est_url(), "the `https://host:port` of the invitation");
+  }
+  if (registrar.root_sha256().size() != 64 || !FromHex(registrar.root_sha256()).ok()) {
+    mistakes.Add("registrar.root_sha256", registrar.root_sha256(),
+                 "64 lower-case hex digits, as the invitation says");
+  }
+}
+
+void CheckListen(const internal::v1::NodeConfig& config, Mistakes& mistakes) {
+  CheckAddress("listen", config.listen(), mistakes);
+  if (!config.advertise().empty()) CheckAddress("advertise", config.advertise(), mistakes);
+  if (config.advertise().empty() && IsAnyAddress(config.listen())) {
+    mistakes.Add("advertise", "",
+                 "the `host:port` by which others reach this process, since it listens on all");
+  }
+  if (!config.passport_address().empty()) {
+    CheckAddress("passport_address", config.passport_address(), mistakes);
+  }
+  if (!config.catalog_address().empty()) CheckAddress("catalog_address", config.catalog_address(), mistakes);
+}
+
+}  // namespace
+
+absl::Status CheckConfig(const internal::v1::NodeConfig& config) {
+  Mistakes mistakes;
+  if (config.data_dir().empty()) mistakes.Add("data_dir", "", "a folder for keys, certificate and store");
+  CheckListen(config, mistakes);
+  if (const absl::Status status = identity::CheckFederation(config.federation()); !status.ok()) {
+    mistakes.Add("federation", config.federation(), "a DNS name such as `battery.example`");
+  }
+  if (!Label::Parse(config.participant()).ok()) {
+    mistakes.Add("participant", config.participant(), "the label that the registrar gave this participant");
+  }
+  CheckRegistrar(config.registrar(), mistakes);
+  const std::string& level = config.log_level();
+  if (!level.empty() && level != "debug" && level != "info" && level != "warning" && level != "error") {
+    mistakes.Add("log_level", level, "debug, info, warning or error");
+  }
+  if (config.trust_refresh_seconds() > 3600) {
+    mistakes.Add("trust_refresh_seconds", absl::StrCat(config.trust_refresh_seconds()), "at most 3600");
+  }
+  if (config.cosign_seconds() > 3600) {
+    mistakes.Add("cosign_seconds", absl::StrCat(config.cosign_seconds()), "at most 3600");
+  }
+  if (config.status_list_max_age_seconds() > 30 * kDay) {
+    mistakes.Add("status_list_max_age_seconds", absl::StrCat(config.status_list_max_age_seconds()),
+                 "at most 2592000 (30 days)");
+  }
+  return mistakes.status();
+}
+
+internal::v1::NodeConfig WithDefaults(internal::v1::NodeConfig config) {
+  if (config.shared_dir().empty()) config.set_shared_dir(config.data_dir());
+  if (config.log_level().empty()) config.set_log_level("info");
+  if (config.status_list_max_age_seconds() == 0) config.set_status_list_max_age_seconds(kDay);
+  if (config.trust_refresh_seconds() == 0) config.set_trust_refresh_seconds(10);
+  if (config.cosign_seconds() == 0) config.set_cosign_seconds(60);
+  return config;
+}
+
+}  // namespace tsunagi::process

@@ -1,0 +1,81 @@
+#include "services/process/cosigner.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "core/audit/checkpoint.h"
+#include "core/base/error.h"
+#include "core/base/status_macros.h"
+#include "identity/names.h"
+#include "services/ops/operations_service.h"
+
+namespace tsunagi::process {
+namespace {
+
+// The registrar's key whose cosignatures date checkpoints.
+absl::StatusOr<crypto::PublicKey> WitnessKey(const identity::TrustStore& trust) {
+  ASSIGN_OR_RETURN(const auto registrar, trust.View()->Find(identity::kRegistrarLabel));
+  const std::string name = identity::WitnessName(trust.federation());
+  for (const identity::v1::ParticipantKey& key : registrar->participant.keys()) {
+    if (key.purpose() == identity::v1::KEY_PURPOSE_LOG && key.log_origin() == name) {
+      return crypto::PublicKey::FromDer(key.public_key());
+    }
+  }
+  return absl::NotFoundError("the directory lists no cosigning key of the registrar");
+}
+
+}  // namespace
+
+absl::Status Cosigner::Run(Registrar& registrar) {
+  const std::string note = journal_.LatestCheckpoint();
+  ASSIGN_OR_RETURN(const audit::Checkpoint checkpoint,
+                   audit::OpenCheckpoint(note, journal_.origin(), journal_.log_key()));
+  ASSIGN_OR_RETURN(const uint64_t old_size, CosignedSize());
+  if (checkpoint.size == old_size) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string cosigned, Submit(registrar, note, old_size, checkpoint.size));
+  RETURN_IF_ERROR(CheckCosigned(note, cosigned));
+  return Keep(cosigned);
+}
+
+absl::StatusOr<uint64_t> Cosigner::CosignedSize() const {
+  const absl::StatusOr<std::string> kept = journal_.store().Get(store::Table::kState, ops::CosignedKey());
+  if (absl::IsNotFound(kept.status())) return 0;
+  RETURN_IF_ERROR(kept.status());
+  ASSIGN_OR_RETURN(const audit::Checkpoint checkpoint,
+                   audit::OpenCheckpoint(*kept, journal_.origin(), journal_.log_key()));
+  return checkpoint.size;
+}
+
+absl::StatusOr<std::string> Cosigner::Submit(Registrar& registrar, const std::string& note, uint64_t old_size,
+                                             uint64_t new_size) const {
+  identity::v1::CosignCheckpointRequest request;
+  request.set_checkpoint(note);
+  request.set_old_size(old_size);
+  if (old_size > 0) {
+    ASSIGN_OR_RETURN(const std::vector<audit::Digest> proof, journal_.ConsistencyProof(old_size, new_size));
+    for (const audit::Digest& digest : proof) request.add_consistency(digest);
+  }
+  ASSIGN_OR_RETURN(auto response, registrar.CosignCheckpoint(request));
+  return std::move(*response.mutable_checkpoint());
+}
+
+absl::Status Cosigner::CheckCosigned(const std::string& note, const std::string& cosigned) const {
+  // Opening it checks the signature, so equal sizes are the same checkpoint.
+  ASSIGN_OR_RETURN(const audit::Checkpoint ours,
+                   audit::OpenCheckpoint(note, journal_.origin(), journal_.log_key()));
+  ASSIGN_OR_RETURN(const audit::Checkpoint theirs,
+                   audit::OpenCheckpoint(cosigned, journal_.origin(), journal_.log_key()));
+  if (ours.size != theirs.size) return absl::DataLossError("the registrar cosigned another checkpoint");
+  ASSIGN_OR_RETURN(const crypto::PublicKey witness, WitnessKey(trust_));
+  return audit::CosignatureTime(cosigned, identity::WitnessName(trust_.federation()), witness).status();
+}
+
+absl::Status Cosigner::Keep(const std::string& cosigned) {
+  audit::Commit commit;
+  commit.writes.push_back(store::Put(store::Table::kState, ops::CosignedKey(), cosigned));
+  return journal_.SubmitAndWait(std::move(commit)).status();
+}
+
+}  // namespace tsunagi::process

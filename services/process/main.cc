@@ -1,0 +1,69 @@
+#include "services/process/main.h"
+
+#include <cstdio>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/config.h"
+#include "core/base/log.h"
+#include "core/base/status_macros.h"
+#include "services/process/config.h"
+#include "services/process/health.h"
+
+namespace tsunagi::process {
+namespace {
+
+int Fail(absl::string_view command, const absl::Status& status) {
+  std::fprintf(stderr, "%s: %s\n", std::string(command).c_str(), std::string(status.message()).c_str());
+  return 1;
+}
+
+absl::StatusOr<internal::v1::NodeConfig> Load(const std::string& path) {
+  internal::v1::NodeConfig config;
+  RETURN_IF_ERROR(LoadYamlFile(path, config));
+  RETURN_IF_ERROR(CheckConfig(config));
+  return WithDefaults(std::move(config));
+}
+
+// The effective configuration, once: it holds paths of secrets, never secrets.
+void LogConfig(const internal::v1::NodeConfig& config) {
+  log::Info("starting", {{"config", config.ShortDebugString()}});
+}
+
+int PrintHealth(const absl::StatusOr<ops::v1::GetHealthResponse>& health) {
+  if (!health.ok()) return Fail("health", health.status());
+  const bool serving = health->state() == ops::v1::HEALTH_STATE_SERVING;
+  std::printf("%s, status list %llu s old, certificate for %lld s\n", serving ? "serving" : "not serving",
+              static_cast<unsigned long long>(health->status_list_age_seconds()),
+              static_cast<long long>(health->certificate_expires_in_seconds()));
+  for (const std::string& note : health->notes()) std::printf("%s\n", note.c_str());
+  return serving ? 0 : 1;
+}
+
+}  // namespace
+
+int Main(int argc, char** argv, const std::string& process,
+         const std::function<absl::Status(const internal::v1::NodeConfig&)>& serve) {
+  CLI::App app(absl::StrCat("Tsunagi ", process, " process"), absl::StrCat("tsunagi-", process));
+  app.require_subcommand(1);
+  std::string path;
+  CLI::App* serve_command = app.add_subcommand("serve", "serve until SIGTERM or SIGINT");
+  CLI::App* health_command = app.add_subcommand("health", "exit 0 when the process serves");
+  for (CLI::App* command : {serve_command, health_command}) {
+    command->add_option("--config", path, "configuration file (YAML)")->required();
+  }
+  CLI11_PARSE(app, argc, argv);
+
+  const absl::StatusOr<internal::v1::NodeConfig> config = Load(path);
+  if (!config.ok()) return Fail(path, config.status());
+  log::Start(absl::StrCat("tsunagi-", process), config->log_level());
+  if (health_command->parsed()) return PrintHealth(CheckHealth(*config, process));
+  LogConfig(*config);
+  const absl::Status status = serve(*config);
+  if (status.ok()) return 0;
+  log::Error("stopped", {{"reason", std::string(status.message())}});
+  return Fail("serve", status);
+}
+
+}  // namespace tsunagi::process

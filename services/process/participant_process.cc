@@ -1,0 +1,246 @@
+#include "services/process/participant_process.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/base/status_macros.h"
+#include "core/store/store.h"
+#include "identity/names.h"
+#include "services/ops/operations_service.h"
+#include "services/process/channels.h"
+#include "services/process/config.h"
+#include "services/process/cosigner.h"
+#include "services/process/credentials.h"
+#include "services/process/enrolment.h"
+#include "services/process/keys.h"
+#include "services/process/listing.h"
+#include "services/process/signals.h"
+#include "services/process/ticker.h"
+#include "services/process/trust_keeper.h"
+
+namespace tsunagi::process {
+namespace {
+
+using internal::v1::NodeConfig;
+
+constexpr int kWorkers = 16;
+constexpr size_t kWorkerQueue = 1024;
+constexpr absl::Duration kDrain = absl::Seconds(10);
+// How often renewals and the listing are looked at; each decides by the clock whether it is due.
+constexpr absl::Duration kUpkeep = absl::Seconds(5);
+
+std::vector<rpc::AccessRow> WithOperationsRows(std::vector<rpc::AccessRow> rows) {
+  for (const rpc::AccessRow& row : ops::OperationsRows()) rows.push_back(row);
+  return rows;
+}
+
+void LogFailure(absl::string_view what, const absl::Status& status) {
+  if (status.ok()) return;
+  log::Warning("upkeep failed", {{"what", std::string(what)}, {"reason", std::string(status.message())}});
+}
+
+class Process final : public ParticipantProcess {
+ public:
+  Process(const NodeConfig& config, std::string process, Keys keys, crypto::Certificate root)
+      : config_(config),
+        process_(std::move(process)),
+        keys_(std::move(keys)),
+        root_(std::move(root)),
+        trust_(root_, config.federation(), clock_),
+        tokens_(trust_, clock_),
+        trust_keeper_(config.data_dir(), trust_) {}
+
+  // The steps of Start, in this order.
+  absl::Status Join();
+  absl::Status OpenJournal();
+  void Protect(std::vector<rpc::AccessRow> rows);
+
+  const Clock& clock() const override { return clock_; }
+  Random& random() override { return random_; }
+  audit::Journal& journal() override { return *journal_; }
+  const identity::TrustStore& trust() const override { return trust_; }
+  const std::string& did() const override { return did_; }
+  const std::string& label() const override { return config_.participant(); }
+  const crypto::PrivateKey& signing_key() const override { return keys_.signing; }
+  const std::string& seal_key() const override { return keys_.seal; }
+  const std::string& node_key() const override { return keys_.node; }
+  rpc::WorkerPool& workers() override { return workers_; }
+  rpc::Guard& guard() override { return *guard_; }
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelTo(absl::string_view participant,
+                                                           absl::string_view process) override {
+    return channels_->To(participant, process);
+  }
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelToRegistrar() override {
+    return channels_->ToRegistrar();
+  }
+  absl::Status Serve(const std::vector<grpc::Service*>& services) override;
+  void Stop() override { signals_.Stop(); }
+
+ private:
+  absl::Status GetToken();
+  absl::Status RefreshTrust();
+  absl::Status EnsureListed();
+  absl::Status Announce(int port);
+  ops::v1::GetHealthResponse Health() const;
+  rpc::ServerOptions Options() const;
+
+  StopSignals signals_;  // first: before any thread starts
+  const NodeConfig config_;
+  const std::string process_;
+  const SystemClock clock_;
+  SystemRandom random_;
+  const Keys keys_;
+  const crypto::Certificate root_;
+  std::string did_;
+  identity::TrustStore trust_;
+  identity::TokenVerifier tokens_;
+  TrustKeeper trust_keeper_;
+  std::unique_ptr<Credentials> credentials_;
+  std::unique_ptr<Channels> channels_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<audit::Journal> journal_;
+  std::unique_ptr<Cosigner> cosigner_;
+  std::unique_ptr<rpc::Guard> guard_;
+  identity::v1::ListKeysRequest listing_;  // set before the upkeep threads start
+  rpc::WorkerPool workers_{kWorkers, kWorkerQueue};
+};
+
+absl::Status Process::Join() {
+  trust_keeper_.Load();
+  ASSIGN_OR_RETURN(std::vector<crypto::Certificate> chain,
+                   LoadCertificate(config_, process_, keys_.tls, root_, clock_));
+  RETURN_IF_ERROR(signals_.Check());
+  credentials_ = std::make_unique<Credentials>(config_, process_, keys_.tls, root_, std::move(chain), clock_);
+  channels_ = std::make_unique<Channels>(config_, *credentials_, trust_);
+  RETURN_IF_ERROR(GetToken());
+  RETURN_IF_ERROR(signals_.Check());
+  const absl::Status refreshed = RefreshTrust();
+  LogFailure("fetching directory and status list", refreshed);
+  const auto self = trust_.View()->Find(config_.participant());
+  if (!self.ok()) return refreshed.ok() ? self.status() : refreshed;
+  did_ = (*self)->participant.did();
+  return absl::OkStatus();
+}
+
+// The kept token carries a restart over an outage of the registrar.
+absl::Status Process::GetToken() {
+  const absl::Status kept = credentials_->TakeKeptToken(tokens_);
+  const absl::Status renewed = credentials_->Renew();
+  if (!renewed.ok() && kept.ok()) LogFailure("renewing the token", renewed);
+  return kept.ok() ? kept : renewed;
+}
+
+absl::Status Process::RefreshTrust() {
+  Registrar registrar(channels_->ToRegistrar());
+  return trust_keeper_.Refresh(registrar);
+}
+
+absl::Status Process::OpenJournal() {
+  ASSIGN_OR_RETURN(store_, store::OpenRocksStore(config_.data_dir() + "/store"));
+  ASSIGN_OR_RETURN(journal_,
+                   audit::Journal::Open(
+                       *store_, identity::LogOrigin(process_, config_.participant(), config_.federation()),
+                       keys_.log, random_));
+  cosigner_ = std::make_unique<Cosigner>(*journal_, trust_);
+  return absl::OkStatus();
+}
+
+void Process::Protect(std::vector<rpc::AccessRow> rows) {
+  rpc::GuardOptions options;
+  options.own_label = config_.participant();
+  options.federation = config_.federation();
+  options.status_list_max_age = absl::Seconds(static_cast<int64_t>(config_.status_list_max_age_seconds()));
+  guard_ =
+      std::make_unique<rpc::Guard>(options, WithOperationsRows(std::move(rows)), tokens_, trust_, clock_);
+}
+
+rpc::ServerOptions Process::Options() const {
+  rpc::ServerOptions options;
+  options.listen = config_.listen();
+  options.tls = {config_.data_dir() + "/tls.key", config_.data_dir() + "/tls.crt",
+                 config_.data_dir() + "/root.crt"};
+  return options;
+}
+
+// The address that others are told is known once the port is bound.
+absl::Status Process::Announce(int port) {
+  const std::string host = config_.listen().substr(0, config_.listen().rfind(':'));
+  const std::string bound = absl::StrCat(host, ":", port);
+  listing_ = ListingOf(keys_, did_, journal_->origin(), process_,
+                       config_.advertise().empty() ? bound : config_.advertise());
+  return WriteFileAtomically(config_.data_dir() + "/listen", bound + "\n", 0600);
+}
+
+absl::Status Process::EnsureListed() {
+  ASSIGN_OR_RETURN(const auto self, trust_.View()->Find(did_));
+  if (IsListed(self->participant, listing_)) return absl::OkStatus();
+  Registrar registrar(channels_->ToRegistrar());
+  RETURN_IF_ERROR(registrar.ListKeys(listing_).status());
+  return RefreshTrust();
+}
+
+ops::v1::GetHealthResponse Process::Health() const {
+  ops::v1::GetHealthResponse health;
+  health.set_state(ops::v1::HEALTH_STATE_SERVING);
+  const absl::Duration age = trust_.StatusAge();
+  const absl::Duration left = credentials_->Current()->chain[0].not_after - clock_.Now();
+  health.set_status_list_age_seconds(static_cast<uint64_t>(absl::ToInt64Seconds(age)));
+  health.set_certificate_expires_in_seconds(absl::ToInt64Seconds(left));
+  if (age > absl::Seconds(static_cast<int64_t>(config_.status_list_max_age_seconds()))) {
+    health.set_state(ops::v1::HEALTH_STATE_NOT_SERVING);
+    health.add_notes("the status list is too old: the registrar must be reachable again");
+  }
+  if (left <= absl::ZeroDuration()) {
+    health.set_state(ops::v1::HEALTH_STATE_NOT_SERVING);
+    health.add_notes("the certificate has expired: the registrar must be reachable to renew it");
+  }
+  return health;
+}
+
+absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
+  ops::OperationsService operations(*guard_, *journal_, [this] { return Health(); });
+  std::vector<grpc::Service*> all = services;
+  all.push_back(&operations);
+  ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server, rpc::Server::Start(Options(), *guard_, all));
+  RETURN_IF_ERROR(Announce(server->port()));
+  LogFailure("listing keys and endpoint", EnsureListed());
+  log::Info("serving", {{"port", absl::StrCat(server->port())}, {"participant", did_}});
+  {
+    const Ticker trust(absl::Seconds(static_cast<int64_t>(config_.trust_refresh_seconds())),
+                       [this] { LogFailure("fetching directory and status list", RefreshTrust()); });
+    const Ticker upkeep(kUpkeep, [this] {
+      LogFailure("renewing certificate or token", credentials_->Renew());
+      LogFailure("listing keys and endpoint", EnsureListed());
+    });
+    const Ticker cosign(absl::Seconds(static_cast<int64_t>(config_.cosign_seconds())), [this] {
+      Registrar registrar(channels_->ToRegistrar());
+      LogFailure("cosigning the checkpoint", cosigner_->Run(registrar));
+    });
+    signals_.Wait();
+    log::Info("draining");
+    server->Drain(kDrain);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ParticipantProcess>> ParticipantProcess::Start(
+    const NodeConfig& given, const std::string& process, std::vector<rpc::AccessRow> rows) {
+  RETURN_IF_ERROR(CheckConfig(given));
+  RETURN_IF_ERROR(identity::CheckProcess(process));
+  const NodeConfig config = WithDefaults(given);
+  SystemRandom random;
+  ASSIGN_OR_RETURN(Keys keys, LoadKeys(config.data_dir(), config.shared_dir(), random));
+  ASSIGN_OR_RETURN(crypto::Certificate root, LoadRoot(config));
+  auto started = std::make_unique<Process>(config, process, std::move(keys), std::move(root));
+  RETURN_IF_ERROR(started->Join());
+  RETURN_IF_ERROR(started->OpenJournal());
+  started->Protect(std::move(rows));
+  return started;
+}
+
+}  // namespace tsunagi::process

@@ -1,0 +1,56 @@
+#include "services/process/registrar.h"
+
+#include <chrono>
+
+#include "core/base/error.h"
+#include "grpcpp/client_context.h"
+#include "services/rpc/status.h"
+
+namespace tsunagi::process {
+namespace {
+
+using Stub = identity::v1::IdentityService::Stub;
+
+constexpr std::chrono::seconds kDeadline{5};
+
+template <class Request, class Response>
+absl::StatusOr<Response> Call(Stub& stub,
+                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                              const Request& request) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  Response response;
+  const grpc::Status status = (stub.*method)(&context, request, &response);
+  if (!status.ok()) return Annotate(rpc::FromGrpcStatus(status), "asking the registrar");
+  return response;
+}
+
+}  // namespace
+
+absl::StatusOr<identity::v1::IssueTokenResponse> Registrar::IssueToken() {
+  return Call(*stub_, &Stub::IssueToken, identity::v1::IssueTokenRequest());
+}
+
+absl::StatusOr<identity::v1::GetDirectoryResponse> Registrar::GetDirectory(uint64_t known_version) {
+  identity::v1::GetDirectoryRequest request;
+  request.set_known_version(known_version);
+  return Call(*stub_, &Stub::GetDirectory, request);
+}
+
+absl::StatusOr<identity::v1::GetStatusListResponse> Registrar::GetStatusList(uint64_t known_version) {
+  identity::v1::GetStatusListRequest request;
+  request.set_known_version(known_version);
+  return Call(*stub_, &Stub::GetStatusList, request);
+}
+
+absl::StatusOr<identity::v1::ListKeysResponse> Registrar::ListKeys(
+    const identity::v1::ListKeysRequest& request) {
+  return Call(*stub_, &Stub::ListKeys, request);
+}
+
+absl::StatusOr<identity::v1::CosignCheckpointResponse> Registrar::CosignCheckpoint(
+    const identity::v1::CosignCheckpointRequest& request) {
+  return Call(*stub_, &Stub::CosignCheckpoint, request);
+}
+
+}  // namespace tsunagi::process

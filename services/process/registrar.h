@@ -1,0 +1,30 @@
+// Blocking calls to the registrar, each with a deadline.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "grpcpp/channel.h"
+#include "tsunagi/identity/v1/identity_service.grpc.pb.h"
+
+namespace tsunagi::process {
+
+// UNAVAILABLE or DEADLINE_EXCEEDED when the registrar is away.
+class Registrar {
+ public:
+  explicit Registrar(const std::shared_ptr<grpc::Channel>& channel)
+      : stub_(identity::v1::IdentityService::NewStub(channel)) {}
+
+  absl::StatusOr<identity::v1::IssueTokenResponse> IssueToken();
+  absl::StatusOr<identity::v1::GetDirectoryResponse> GetDirectory(uint64_t known_version);
+  absl::StatusOr<identity::v1::GetStatusListResponse> GetStatusList(uint64_t known_version);
+  absl::StatusOr<identity::v1::ListKeysResponse> ListKeys(const identity::v1::ListKeysRequest& request);
+  absl::StatusOr<identity::v1::CosignCheckpointResponse> CosignCheckpoint(
+      const identity::v1::CosignCheckpointRequest& request);
+
+ private:
+  const std::unique_ptr<identity::v1::IdentityService::Stub> stub_;
+};
+
+}  // namespace tsunagi::process
