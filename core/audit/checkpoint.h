@@ -23,8 +23,9 @@ struct Checkpoint {
 // A signed note: body, blank line, signature lines of the log key (Ed25519).
 std::string SignCheckpoint(const Checkpoint& checkpoint, const crypto::PrivateKey& log_key);
 
-// Parses the note and checks the log's signature line under `log_key`, whose name must be `origin`. DATA_LOSS when
-// the body, any line, a lax base64 or the signature is wrong, or a line under the same name and key id is repeated.
+// Parses the note and checks the log's signature line under `log_key`, whose name must be `origin`. DATA_LOSS
+// when the body, any line, a lax base64 or the signature is wrong, or a line under the same name and key id
+// is repeated.
 absl::StatusOr<Checkpoint> OpenCheckpoint(absl::string_view note, absl::string_view origin,
                                           const crypto::PublicKey& log_key);
 
@@ -32,7 +33,8 @@ absl::StatusOr<Checkpoint> OpenCheckpoint(absl::string_view note, absl::string_v
 absl::StatusOr<std::string> Cosign(absl::string_view note, absl::string_view witness_name,
                                    const crypto::PrivateKey& witness_key, absl::Time time);
 
-// Time of the cosignature of `witness_name` on the note. NOT_FOUND when it has none, DATA_LOSS when it is wrong.
+// Time of the cosignature of `witness_name` on the note. NOT_FOUND when it has none, DATA_LOSS when it is
+// wrong.
 absl::StatusOr<absl::Time> CosignatureTime(absl::string_view note, absl::string_view witness_name,
                                            const crypto::PublicKey& witness_key);
 

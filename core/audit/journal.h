@@ -27,14 +27,14 @@ using ReadVersion = uint64_t;
 struct Commit {
   // Journal::Version() before the first read of what `reads` names.
   ReadVersion version = 0;
-  // Keys (of table STATE) that the change depends on: if one was written after `version`, the commit is ABORTED and
-  // the caller decides again.
+  // Keys (of table STATE) that the change depends on: if one was written after `version`, the commit is
+  // ABORTED and the caller decides again.
   std::vector<std::string> reads;
   std::vector<store::Write> writes;
   // Serialised audit.v1.Record of the leaf; none for writes that the log does not cover (caches, outboxes).
   std::optional<std::string> record;
-  // Called with the leaf's index when it is assigned, before the batch is written, on the committer's thread: may add
-  // writes that need the index. Must not block.
+  // Called with the leaf's index when it is assigned, before the batch is written, on the committer's thread:
+  // may add writes that need the index. Must not block.
   std::function<void(uint64_t leaf_index, std::vector<store::Write>& writes)> on_index;
 };
 
@@ -44,18 +44,21 @@ struct Committed {
   v1::LogProof proof;
 };
 
-// Completion: exactly once, on the committer's thread, after the sync. Must not block.
+// Completion: exactly once, on the committer's thread, after the sync. Must not block. Only
+// RESOURCE_EXHAUSTED and the refusal of a journal that is closing come on the submitter's thread, before
+// Submit returns.
 using CommitDone = std::function<void(absl::StatusOr<Committed>)>;
 
 // One store, one log, one committer thread. Thread-safe.
 //
-// The committer takes what has queued up, checks reads, assigns leaf indexes, computes tree nodes and one checkpoint
-// for the group, writes one synced batch, then completes. Nothing that covers a leaf leaves the process before its
-// sync. After a failed write the journal is dead: every later commit is UNAVAILABLE until a restart.
+// The committer takes what has queued up, checks reads, assigns leaf indexes, computes tree nodes and one
+// checkpoint for the group, writes one synced batch, then completes. Nothing that covers a leaf leaves the
+// process before its sync. After a failed write the journal is dead: every later commit is UNAVAILABLE until
+// a restart.
 class Journal {
  public:
-  // Opens the log in `store`, or starts it; checks that the stored tree fits the stored checkpoint (DATA_LOSS).
-  // `origin` is `<label>.<federation>/<process>`. All arguments must outlive the journal.
+  // Opens the log in `store`, or starts it; checks that the stored tree fits the stored checkpoint
+  // (DATA_LOSS). `origin` is `<label>.<federation>/<process>`. All arguments must outlive the journal.
   static absl::StatusOr<std::unique_ptr<Journal>> Open(store::Store& store, std::string origin,
                                                        crypto::PrivateKey log_key, Random& random);
   // Completes what is queued, then stops.
@@ -72,7 +75,8 @@ class Journal {
   // Submit and wait: for orchestrations and tools, never on a handler's thread.
   absl::StatusOr<Committed> SubmitAndWait(Commit commit);
 
-  // Deletes `keys` of table PERSON with `commit`, then scrubs the table before `done`.
+  // Submits a commit that deletes keys of table PERSON, then scrubs the table before `done`. A scrub that a
+  // crash interrupts is done again by Open.
   virtual void SubmitErasure(Commit commit, CommitDone done) = 0;
 
   virtual const std::string& origin() const = 0;
@@ -81,11 +85,14 @@ class Journal {
   virtual std::string LatestCheckpoint() const = 0;
   virtual uint64_t Size() const = 0;
 
-  // Proof of leaf `index` under the given note, which must be one of this log with size > index. The record is left
-  // out when it was erased.
+  // Proof of leaf `index` under the given note of this log. The record is left out when it was erased.
+  //   NOT_FOUND            the log has no such leaf
+  //   FAILED_PRECONDITION  the note's tree ends before the leaf, or is larger than the log
+  //   DATA_LOSS            the note is not one of this log, or the stored leaf is damaged
   virtual absl::StatusOr<v1::LogProof> Prove(uint64_t index, absl::string_view note) const = 0;
-  // RFC 9162 consistency proof.
-  virtual absl::StatusOr<std::vector<Digest>> ConsistencyProof(uint64_t old_size, uint64_t new_size) const = 0;
+  // RFC 9162 consistency proof. INVALID_ARGUMENT unless old_size ≤ new_size ≤ Size().
+  virtual absl::StatusOr<std::vector<Digest>> ConsistencyProof(uint64_t old_size,
+                                                               uint64_t new_size) const = 0;
 
   // One leaf with its record.
   struct Leaf {
@@ -94,7 +101,7 @@ class Journal {
     std::string record;
     std::string salt;
   };
-  // Leaves from `start` on, at most `limit`.
+  // Durable leaves from `start` on, at most `limit`; empty after the last.
   virtual absl::StatusOr<std::vector<Leaf>> Leaves(uint64_t start, size_t limit) const = 0;
 
  protected:

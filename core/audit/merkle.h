@@ -29,8 +29,8 @@ std::vector<Digest> InclusionPath(const std::vector<Digest>& leaf_hashes, uint64
 absl::Status VerifyInclusion(absl::string_view leaf_hash, uint64_t index, uint64_t size,
                              const std::vector<Digest>& path, absl::string_view root);
 
-// OK when `proof` proves that the tree (old_size, old_root) is a prefix of (new_size, new_root). DATA_LOSS otherwise.
-// old_size 0 needs an empty proof; equal sizes need equal roots and an empty proof.
+// OK when `proof` proves that the tree (old_size, old_root) is a prefix of (new_size, new_root). DATA_LOSS
+// otherwise. old_size 0 needs an empty proof; equal sizes need equal roots and an empty proof.
 absl::Status VerifyConsistency(uint64_t old_size, absl::string_view old_root, uint64_t new_size,
                                absl::string_view new_root, const std::vector<Digest>& proof);
 

@@ -13,8 +13,8 @@
 
 namespace tsunagi::audit {
 
-// OK when the record and salt are leaf `leaf_index` of the log `origin` under its key, at the checkpoint inside.
-// Returns that checkpoint. DATA_LOSS naming what does not fit.
+// OK when the record and salt are leaf `leaf_index` of the log `origin` under its key, at the checkpoint
+// inside. Returns that checkpoint. DATA_LOSS naming what does not fit.
 absl::StatusOr<Checkpoint> VerifyLogProof(const v1::LogProof& proof, absl::string_view origin,
                                           const crypto::PublicKey& log_key);
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -22,11 +23,15 @@ struct RequestKey {
 // The key under which the request is kept: goes into Commit::reads, so that two at once do not both write.
 std::string StoredRequestKey(const RequestKey& request);
 
-// The reply that was given to the same request; nothing when it is new. ALREADY_EXISTS when the id was used with
-// another body.
+// The reply that was given to the same request; nothing when it is new. ALREADY_EXISTS when the id was used
+// with another body.
 absl::StatusOr<std::optional<std::string>> FindReply(const store::Store& store, const RequestKey& request);
 
 // The write that remembers the reply for 7 days from `now`.
 store::Write RememberReply(const RequestKey& request, absl::string_view reply, absl::Time now);
+
+// Writes that forget replies whose time is over, at most `limit`: to be committed now and then.
+absl::StatusOr<std::vector<store::Write>> ForgetReplies(const store::Store& store, absl::Time now,
+                                                        size_t limit);
 
 }  // namespace tsunagi::audit

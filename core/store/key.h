@@ -9,8 +9,8 @@
 
 namespace tsunagi::store {
 
-// Builds a key from strings (0x00 escaped as 0x00 0xFF, terminated by 0x00 0x01) and big-endian integers. A prefix
-// of a tuple is a prefix of its key, and no tuple's key is a prefix of another string's.
+// Builds a key from strings (0x00 escaped as 0x00 0xFF, terminated by 0x00 0x01) and big-endian integers. A
+// prefix of a tuple is a prefix of its key, and no tuple's key is a prefix of another string's.
 class Key {
  public:
   // `kind` names what the key is for, e.g. "event".

@@ -30,31 +30,34 @@ inline Write Put(Table table, std::string key, std::string value) {
 }
 inline Write Delete(Table table, std::string key) { return {table, std::move(key), "", true}; }
 
-// Ordered byte keys to byte values. Thread-safe. Absence is NOT_FOUND. Any write error is final: the store refuses
-// every later write (fail-stop), and a restart recovers.
+// Ordered byte keys to byte values. Thread-safe. Absence is NOT_FOUND. Any write error is final: the store
+// refuses every later write (fail-stop), and a restart recovers.
 class Store {
  public:
   virtual ~Store() = default;
 
   virtual absl::StatusOr<std::string> Get(Table table, absl::string_view key) const = 0;
 
-  // Calls `visit` for each key that starts with `prefix`, from `start` on (or the prefix, when `start` is empty), in
-  // ascending byte order, until it returns false. The view is one instant. Views are valid during the call only.
-  virtual absl::Status Scan(Table table, absl::string_view prefix, absl::string_view start,
-                            const std::function<bool(absl::string_view key, absl::string_view value)>& visit) const = 0;
+  // Calls `visit` for each key that starts with `prefix`, from `start` on (or the prefix, when `start` is
+  // empty), in ascending byte order, until it returns false. The view is one instant. Views are valid during
+  // the call only.
+  virtual absl::Status Scan(
+      Table table, absl::string_view prefix, absl::string_view start,
+      const std::function<bool(absl::string_view key, absl::string_view value)>& visit) const = 0;
 
   // Atomic, and durable when it returns OK.
   virtual absl::Status Apply(const std::vector<Write>& writes) = 0;
 
-  // Makes deletions in `table` final: afterwards no file of the store holds the bytes (flush, compact, drop old WAL).
+  // Makes deletions in `table` final: afterwards no file of the store holds the bytes (flush, compact, drop
+  // old WAL).
   virtual absl::Status Scrub(Table table) = 0;
 };
 
 // In memory, for tests and nodes that keep nothing.
 std::unique_ptr<Store> NewMemoryStore();
 
-// RocksDB in `path`, created when missing. FAILED_PRECONDITION when its format version is newer than this program's
-// or another process has it open; DATA_LOSS when it is corrupt.
+// RocksDB in `path`, created when missing. FAILED_PRECONDITION when its format version is newer than this
+// program's or another process has it open; DATA_LOSS when it is corrupt.
 absl::StatusOr<std::unique_ptr<Store>> OpenRocksStore(const std::string& path);
 
 }  // namespace tsunagi::store

@@ -1,0 +1,389 @@
+#include "core/audit/journal.h"
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/audit/log_table.h"
+#include "core/audit/tree.h"
+#include "core/audit/written_keys.h"
+#include "core/base/log.h"
+#include "core/base/mutex.h"
+#include "core/base/status_macros.h"
+
+namespace tsunagi::audit {
+namespace {
+
+using store::Table;
+using store::Write;
+
+// Fixed length; differs from the tags of batches, parts and events.
+constexpr absl::string_view kRecordTag = "tsunagi-record-1";
+
+constexpr size_t kMaxWaiting = 65536;
+constexpr size_t kMaxGroupCommits = 1024;
+constexpr size_t kMaxGroupBytes = size_t{8} << 20;
+constexpr size_t kRememberedKeys = 65536;
+
+// A commit in the queue. What does not depend on its place is computed by the submitter.
+struct Pending {
+  Commit commit;
+  CommitDone done;
+  bool is_erasure = false;
+  size_t bytes = 0;
+  std::string salt;
+  Digest commitment;
+  Digest leaf_hash;
+  // Set by the committer.
+  bool is_aborted = false;
+  uint64_t leaf_index = 0;
+};
+
+size_t BytesOf(const Commit& commit) {
+  size_t bytes = commit.record.has_value() ? commit.record->size() : 0;
+  for (const Write& write : commit.writes) bytes += write.key.size() + write.value.size();
+  return bytes;
+}
+
+class CommitterJournal final : public Journal {
+ public:
+  CommitterJournal(store::Store& store, std::string origin, crypto::PrivateKey log_key, Random& random,
+                   GrowingTree tree, std::string checkpoint)
+      : store_(store),
+        origin_(std::move(origin)),
+        log_key_(std::move(log_key)),
+        random_(random),
+        tree_(std::move(tree)),
+        checkpoint_(std::move(checkpoint)),
+        size_(tree_.size()),
+        committer_([this] { Run(); }) {}
+
+  ~CommitterJournal() override {
+    {
+      MutexLock lock(mutex_);
+      closing_ = true;
+    }
+    queued_.NotifyOne();
+    committer_.join();
+  }
+
+  const store::Store& store() const override { return store_; }
+  ReadVersion Version() const override { return version_.load(std::memory_order_acquire); }
+  const std::string& origin() const override { return origin_; }
+  const crypto::PublicKey& log_key() const override { return log_key_.public_key(); }
+
+  void Submit(Commit commit, CommitDone done) override { Enqueue(std::move(commit), std::move(done), false); }
+  void SubmitErasure(Commit commit, CommitDone done) override {
+    Enqueue(std::move(commit), std::move(done), true);
+  }
+
+  std::string LatestCheckpoint() const override {
+    MutexLock lock(mutex_);
+    return checkpoint_;
+  }
+  uint64_t Size() const override {
+    MutexLock lock(mutex_);
+    return size_;
+  }
+
+  absl::StatusOr<v1::LogProof> Prove(uint64_t index, absl::string_view note) const override;
+  absl::StatusOr<std::vector<Digest>> ConsistencyProof(uint64_t old_size, uint64_t new_size) const override;
+  absl::StatusOr<std::vector<Leaf>> Leaves(uint64_t start, size_t limit) const override;
+
+ private:
+  void Enqueue(Commit commit, CommitDone done, bool is_erasure);
+  absl::Status Push(Pending& pending);
+
+  void Run();
+  std::vector<Pending> TakeGroup();
+  void CommitGroup(std::vector<Pending>& group);
+  void Admit(Pending& pending, ReadVersion version, std::vector<Write>& writes);
+  void AppendLeaf(Pending& pending, std::vector<Write>& writes);
+  void Publish(ReadVersion version, const std::string& note);
+  void Complete(Pending& pending, const std::string& note);
+  void FinishErasures(std::vector<Pending>& group, const std::string& note);
+  void Refuse(std::vector<Pending>& group);
+
+  store::Store& store_;
+  const std::string origin_;
+  const crypto::PrivateKey log_key_;
+  Random& random_;
+
+  // Only on the committer's thread.
+  GrowingTree tree_;
+  WrittenKeys written_{kRememberedKeys};
+  bool is_dead_ = false;
+
+  std::atomic<ReadVersion> version_ = 0;
+  mutable Mutex mutex_;
+  CondVar queued_;
+  std::deque<Pending> queue_ ABSL_GUARDED_BY(mutex_);
+  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string checkpoint_ ABSL_GUARDED_BY(mutex_);
+  uint64_t size_ ABSL_GUARDED_BY(mutex_) = 0;
+
+  std::thread committer_;  // last: starts when all else is there
+};
+
+void CommitterJournal::Enqueue(Commit commit, CommitDone done, bool is_erasure) {
+  Pending pending;
+  pending.bytes = BytesOf(commit);
+  if (commit.record.has_value()) {
+    pending.salt = random_.Bytes(kSaltSize);
+    pending.commitment = Commitment(pending.salt, *commit.record);
+    pending.leaf_hash = LeafHash(pending.commitment);
+  }
+  pending.commit = std::move(commit);
+  pending.done = std::move(done);
+  pending.is_erasure = is_erasure;
+  const absl::Status pushed = Push(pending);
+  if (!pushed.ok()) return pending.done(pushed);
+  queued_.NotifyOne();
+}
+
+// Takes `pending` when it returns OK.
+absl::Status CommitterJournal::Push(Pending& pending) {
+  MutexLock lock(mutex_);
+  if (closing_) return absl::UnavailableError("the journal is closing");
+  if (queue_.size() >= kMaxWaiting) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the journal has ", kMaxWaiting, " commits waiting: try later"));
+  }
+  queue_.push_back(std::move(pending));
+  return absl::OkStatus();
+}
+
+void CommitterJournal::Run() {
+  while (true) {
+    std::vector<Pending> group = TakeGroup();
+    if (group.empty()) return;
+    CommitGroup(group);
+  }
+}
+
+// What waits, up to a bound; empty when the journal closes and nothing is left.
+std::vector<Pending> CommitterJournal::TakeGroup() {
+  std::vector<Pending> group;
+  size_t bytes = 0;
+  MutexLock lock(mutex_);
+  while (queue_.empty() && !closing_) queued_.Wait(mutex_);
+  group.reserve(std::min(queue_.size(), kMaxGroupCommits));
+  while (!queue_.empty() && group.size() < kMaxGroupCommits && bytes < kMaxGroupBytes) {
+    bytes += queue_.front().bytes;
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return group;
+}
+
+void CommitterJournal::CommitGroup(std::vector<Pending>& group) {
+  if (is_dead_) return Refuse(group);
+  const ReadVersion version = version_.load(std::memory_order_relaxed) + 1;
+  const uint64_t old_size = tree_.size();
+  std::vector<Write> writes;
+  for (Pending& pending : group) Admit(pending, version, writes);
+  std::string note;
+  if (tree_.size() != old_size) {
+    note = SignCheckpoint({origin_, tree_.size(), tree_.Root()}, log_key_);
+    writes.push_back(store::Put(Table::kLog, CheckpointKey(), note));
+  }
+  if (!writes.empty()) {
+    const absl::Status applied = store_.Apply(writes);
+    if (!applied.ok()) {
+      log::Error("journal: a write failed, restart to recover", {{"cause", applied.ToString()}});
+      is_dead_ = true;
+      return Refuse(group);
+    }
+    Publish(version, note);
+  }
+  for (Pending& pending : group) {
+    if (!pending.is_erasure || pending.is_aborted) Complete(pending, note);
+  }
+  FinishErasures(group, note);
+  tree_.Trim();
+}
+
+// Adds the writes of a commit whose reads still hold. Later commits of the group see its keys as written.
+void CommitterJournal::Admit(Pending& pending, ReadVersion version, std::vector<Write>& writes) {
+  Commit& commit = pending.commit;
+  pending.is_aborted = written_.Stale(commit.reads, commit.version);
+  if (pending.is_aborted) return;
+  if (commit.record.has_value()) AppendLeaf(pending, writes);
+  for (Write& write : commit.writes) {
+    if (write.table == Table::kState) written_.Note(write.key, version);
+    writes.push_back(std::move(write));
+  }
+  if (pending.is_erasure) writes.push_back(store::Put(Table::kLog, PendingScrubKey(), ""));
+}
+
+void CommitterJournal::AppendLeaf(Pending& pending, std::vector<Write>& writes) {
+  pending.leaf_index = tree_.size();
+  writes.push_back(store::Put(Table::kLog, LeafKey(pending.leaf_index), std::move(pending.commitment)));
+  writes.push_back(store::Put(Table::kRecords, RecordKey(pending.leaf_index),
+                              absl::StrCat(pending.salt, *pending.commit.record)));
+  tree_.Append(std::move(pending.leaf_hash), [&](NodeId id, const Digest& hash) {
+    writes.push_back(store::Put(Table::kLog, NodeKey(id), hash));
+  });
+  if (pending.commit.on_index) pending.commit.on_index(pending.leaf_index, pending.commit.writes);
+}
+
+// The version is published after the writes can be read: who reads at a version misses nothing up to it.
+void CommitterJournal::Publish(ReadVersion version, const std::string& note) {
+  version_.store(version, std::memory_order_release);
+  if (note.empty()) return;
+  MutexLock lock(mutex_);
+  checkpoint_ = note;
+  size_ = tree_.size();
+}
+
+void CommitterJournal::Complete(Pending& pending, const std::string& note) {
+  if (pending.is_aborted) {
+    return pending.done(absl::AbortedError("something that the decision read has changed: decide again"));
+  }
+  Committed committed;
+  if (pending.commit.record.has_value()) {
+    v1::LogProof& proof = committed.proof;
+    proof.set_record(*std::move(pending.commit.record));
+    proof.set_salt(std::move(pending.salt));
+    proof.set_leaf_index(pending.leaf_index);
+    for (Digest& hash : tree_.Path(pending.leaf_index)) proof.add_path(std::move(hash));
+    proof.set_checkpoint(note);
+  }
+  pending.done(std::move(committed));
+}
+
+// One scrub for all erasures of the group, after everything else was answered. The mark, written with the
+// deletions, makes a restart scrub when this does not get to its end.
+void CommitterJournal::FinishErasures(std::vector<Pending>& group, const std::string& note) {
+  std::vector<Pending*> erasures;
+  for (Pending& pending : group) {
+    if (pending.is_erasure && !pending.is_aborted) erasures.push_back(&pending);
+  }
+  if (erasures.empty()) return;
+  absl::Status scrubbed = store_.Scrub(Table::kPerson);
+  if (scrubbed.ok()) scrubbed = store_.Apply({store::Delete(Table::kLog, PendingScrubKey())});
+  if (!scrubbed.ok()) {
+    log::Error("journal: a scrub failed, restart to finish it", {{"cause", scrubbed.ToString()}});
+    is_dead_ = true;
+  }
+  for (Pending* pending : erasures) {
+    if (scrubbed.ok()) {
+      Complete(*pending, note);
+    } else {
+      pending->done(
+          absl::UnavailableError("the store failed while erasing: restart the process to finish it"));
+    }
+  }
+}
+
+void CommitterJournal::Refuse(std::vector<Pending>& group) {
+  for (Pending& pending : group) {
+    pending.done(absl::UnavailableError("the store failed: restart the process to recover"));
+  }
+}
+
+absl::StatusOr<v1::LogProof> CommitterJournal::Prove(uint64_t index, absl::string_view note) const {
+  const uint64_t size = Size();
+  if (index >= size) return absl::NotFoundError(absl::StrCat("log `", origin_, "` has no leaf ", index));
+  ASSIGN_OR_RETURN(const Checkpoint checkpoint, OpenCheckpoint(note, origin_, log_key()));
+  if (checkpoint.size <= index || checkpoint.size > size) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "checkpoint has ", checkpoint.size, " leaves: expected more than ", index, " and at most ", size));
+  }
+  const auto node = [this](NodeId id) { return ReadNode(store_, id); };
+  ASSIGN_OR_RETURN(const Digest root, RootFrom(checkpoint.size, node));
+  if (root != checkpoint.root) return absl::DataLossError("checkpoint is of another history of this log");
+  ASSIGN_OR_RETURN(StoredRecord stored, ReadRecord(store_, index));
+  ASSIGN_OR_RETURN(const std::string commitment, ReadCommitment(store_, index));
+  if (!stored.salt.empty() && Commitment(stored.salt, stored.record) != commitment) {
+    return absl::DataLossError(absl::StrCat("log: record of leaf ", index, " does not match its commitment"));
+  }
+  v1::LogProof proof;
+  proof.set_record(std::move(stored.record));
+  proof.set_salt(std::move(stored.salt));
+  proof.set_leaf_index(index);
+  ASSIGN_OR_RETURN(std::vector<Digest> path, PathFrom(index, checkpoint.size, node));
+  for (Digest& hash : path) proof.add_path(std::move(hash));
+  proof.set_checkpoint(std::string(note));
+  return proof;
+}
+
+absl::StatusOr<std::vector<Digest>> CommitterJournal::ConsistencyProof(uint64_t old_size,
+                                                                       uint64_t new_size) const {
+  if (old_size > new_size || new_size > Size()) {
+    return absl::InvalidArgumentError(absl::StrCat("consistency of ", old_size, " with ", new_size,
+                                                   " leaves: expected sizes in order, up to ", Size()));
+  }
+  return ConsistencyFrom(old_size, new_size, [this](NodeId id) { return ReadNode(store_, id); });
+}
+
+absl::StatusOr<std::vector<Journal::Leaf>> CommitterJournal::Leaves(uint64_t start, size_t limit) const {
+  const uint64_t size = Size();
+  std::vector<Leaf> leaves;
+  for (uint64_t index = start; index < size && leaves.size() < limit; ++index) {
+    ASSIGN_OR_RETURN(std::string commitment, ReadCommitment(store_, index));
+    ASSIGN_OR_RETURN(StoredRecord stored, ReadRecord(store_, index));
+    leaves.push_back({index, std::move(commitment), std::move(stored.record), std::move(stored.salt)});
+  }
+  return leaves;
+}
+
+// The checkpoint of an empty log, when the store has none.
+absl::StatusOr<std::string> StartLog(store::Store& store, const std::string& origin,
+                                     const crypto::PrivateKey& log_key) {
+  bool is_empty = true;
+  RETURN_IF_ERROR(store.Scan(Table::kLog, "", "",
+                             [&](absl::string_view, absl::string_view) { return is_empty = false; }));
+  if (!is_empty) return absl::DataLossError("log: has leaves but no checkpoint: restore a backup");
+  std::string note = SignCheckpoint({origin, 0, crypto::Sha256("")}, log_key);
+  RETURN_IF_ERROR(store.Apply({store::Put(Table::kLog, CheckpointKey(), note)}));
+  return note;
+}
+
+absl::Status FinishInterruptedScrub(store::Store& store) {
+  const absl::Status pending = store.Get(Table::kLog, PendingScrubKey()).status();
+  if (absl::IsNotFound(pending)) return absl::OkStatus();
+  RETURN_IF_ERROR(pending);
+  RETURN_IF_ERROR(store.Scrub(Table::kPerson));
+  return store.Apply({store::Delete(Table::kLog, PendingScrubKey())});
+}
+
+}  // namespace
+
+Digest Commitment(absl::string_view salt, absl::string_view record) {
+  return crypto::Sha256({kRecordTag, salt, record});
+}
+
+absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(store::Store& store, std::string origin,
+                                                       crypto::PrivateKey log_key, Random& random) {
+  RETURN_IF_ERROR(FinishInterruptedScrub(store));
+  absl::StatusOr<std::string> note = store.Get(Table::kLog, CheckpointKey());
+  if (absl::IsNotFound(note.status())) note = StartLog(store, origin, log_key);
+  RETURN_IF_ERROR(note.status());
+  ASSIGN_OR_RETURN(const Checkpoint checkpoint, OpenCheckpoint(*note, origin, log_key.public_key()));
+  ASSIGN_OR_RETURN(GrowingTree tree, ReadTree(store, checkpoint.size, checkpoint.root));
+  return std::make_unique<CommitterJournal>(store, std::move(origin), std::move(log_key), random,
+                                            std::move(tree), *std::move(note));
+}
+
+absl::StatusOr<Committed> Journal::SubmitAndWait(Commit commit) {
+  struct Outcome {
+    Mutex mutex;
+    CondVar arrived;
+    std::optional<absl::StatusOr<Committed>> result ABSL_GUARDED_BY(mutex);
+  };
+  const auto outcome = std::make_shared<Outcome>();
+  Submit(std::move(commit), [outcome](absl::StatusOr<Committed> result) {
+    MutexLock lock(outcome->mutex);
+    outcome->result = std::move(result);
+    outcome->arrived.NotifyOne();
+  });
+  MutexLock lock(outcome->mutex);
+  while (!outcome->result.has_value()) outcome->arrived.Wait(outcome->mutex);
+  return *std::move(outcome->result);
+}
+
+}  // namespace tsunagi::audit
