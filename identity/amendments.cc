@@ -1,0 +1,211 @@
+#include "identity/amendments.h"
+
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/bytes.h"
+#include "core/base/error.h"
+#include "core/base/proto.h"
+#include "core/base/status_macros.h"
+#include "core/crypto/digest.h"
+#include "core/crypto/envelope.h"
+#include "core/store/key.h"
+#include "identity/entries.h"
+#include "passport/model/digests.h"
+#include "tsunagi/passport/v1/event.pb.h"
+
+namespace tsunagi::identity {
+namespace {
+
+using store::Key;
+using store::Table;
+
+constexpr int kMaxPage = 1000;
+constexpr int kDefaultPage = 100;
+constexpr size_t kMaxPageBytes = 3 << 20;
+constexpr size_t kMaxPart = 64 << 10;
+
+std::string AmendmentKey(absl::string_view id) { return Key("amendment").Str(id); }
+// Two orders of submission: of all, and of each issuer's. The index of the leaf is the place.
+std::string AllPrefix() { return Key("amendments").Str("all"); }
+std::string IssuerPrefix(absl::string_view issuer) { return Key("amendments").Str("issuer").Str(issuer); }
+
+absl::StatusOr<v1::Amendment> LoadAmendment(const store::Store& store, absl::string_view id) {
+  const absl::StatusOr<std::string> bytes = store.Get(Table::kState, AmendmentKey(id));
+  if (absl::IsNotFound(bytes.status())) {
+    return absl::NotFoundError(absl::StrCat("amendment `", id, "` was not submitted"));
+  }
+  RETURN_IF_ERROR(bytes.status());
+  v1::Amendment amendment;
+  RETURN_IF_ERROR(Decode(*bytes, "stored amendment", amendment));
+  return amendment;
+}
+
+absl::Status CheckPart(absl::string_view field, const std::string& bytes, const common::v1::BatteryId& battery) {
+  passport::v1::IdentityPart part;
+  if (bytes.size() > kMaxPart || !DecodeCanonical(bytes, field, part).ok()) {
+    return InvalidArgument({"PART_INVALID", field, absl::StrCat(bytes.size(), " bytes"),
+                            "an identity part in its canonical encoding, at most 64 KiB"});
+  }
+  if (part.battery().manufacturer() == battery.manufacturer() && part.battery().serial() == battery.serial()) {
+    return absl::OkStatus();
+  }
+  return InvalidArgument({"BATTERY_DIFFERS", field, part.battery().serial(), "the battery of the amendment"});
+}
+
+absl::Status CheckAmendment(const v1::Amendment& amendment, const Caller& caller) {
+  const absl::StatusOr<std::string> digest = FromHex(amendment.id());
+  if (!digest.ok() || digest->size() != crypto::kDigestSize) {
+    return InvalidArgument({"ID_INVALID", "id", amendment.id(), "the proposal's digest, 64 lower-case hex digits"});
+  }
+  if (amendment.issuer() != caller.did()) {
+    return InvalidArgument({"ISSUER_DIFFERS", "issuer", amendment.issuer(), "the calling participant"});
+  }
+  if (amendment.battery().manufacturer().empty() || amendment.battery().serial().empty()) {
+    return InvalidArgument({"BATTERY_MISSING", "battery", "", "manufacturer and serial"});
+  }
+  RETURN_IF_ERROR(CheckPart("old_identity", amendment.old_identity(), amendment.battery()));
+  RETURN_IF_ERROR(CheckPart("new_identity", amendment.new_identity(), amendment.battery()));
+  if (amendment.old_identity() != amendment.new_identity()) return absl::OkStatus();
+  return InvalidArgument({"NOTHING_CHANGES", "new_identity", "", "an identity part that differs from the old one"});
+}
+
+// What the issuer states: the rest is the registrar's.
+v1::Amendment Submitted(const v1::Amendment& requested) {
+  v1::Amendment amendment;
+  amendment.set_id(requested.id());
+  amendment.set_issuer(requested.issuer());
+  amendment.mutable_battery()->set_manufacturer(requested.battery().manufacturer());
+  amendment.mutable_battery()->set_serial(requested.battery().serial());
+  amendment.mutable_battery()->set_level(requested.battery().level());
+  amendment.set_old_identity(requested.old_identity());
+  amendment.set_new_identity(requested.new_identity());
+  amendment.set_state(v1::AMENDMENT_STATE_PENDING);
+  return amendment;
+}
+
+bool SameProposal(const v1::Amendment& a, const v1::Amendment& b) {
+  return a.issuer() == b.issuer() && Encode(a.battery()) == Encode(b.battery()) &&
+         a.old_identity() == b.old_identity() && a.new_identity() == b.new_identity();
+}
+
+}  // namespace
+
+void Amendments::Submit(const Caller& caller, const v1::SubmitAmendmentRequest& request,
+                        Done<v1::SubmitAmendmentResponse> done) {
+  Act<v1::SubmitAmendmentResponse>(
+      context_.journal, [this, caller, request] { return DecideSubmit(caller, request); }, std::move(done));
+}
+
+absl::StatusOr<Decision<v1::SubmitAmendmentResponse>> Amendments::DecideSubmit(
+    const Caller& caller, const v1::SubmitAmendmentRequest& request) const {
+  const store::Store& store = context_.journal.store();
+  RETURN_IF_ERROR(CheckAmendment(request.amendment(), caller));
+  ASSIGN_OR_RETURN(const StoredParticipant entry, LoadEntry(store, caller.label()));
+  if (entry.suspended()) return absl::PermissionDeniedError("participant is suspended");
+  const v1::Amendment submitted = Submitted(request.amendment());
+  Decision<v1::SubmitAmendmentResponse> decision;
+  absl::StatusOr<v1::Amendment> known = LoadAmendment(store, submitted.id());
+  if (known.ok()) {
+    if (!SameProposal(*known, submitted)) {
+      return absl::AlreadyExistsError(absl::StrCat("amendment `", submitted.id(), "` was submitted with other content"));
+    }
+    *decision.reply.mutable_amendment() = *std::move(known);
+    return decision;
+  }
+  if (!absl::IsNotFound(known.status())) return known.status();
+
+  *decision.reply.mutable_amendment() = submitted;
+  const std::string bytes = Encode(submitted);
+  audit::Commit commit;
+  commit.reads = {AmendmentKey(submitted.id()), EntryKey(caller.label())};
+  commit.writes = {store::Put(Table::kState, AmendmentKey(submitted.id()), bytes)};
+  commit.record = EncodeRecord({"amendment-submitted", caller.did(), crypto::Sha256(bytes), ByOf(caller)},
+                               context_.clock.Now());
+  commit.on_index = [id = submitted.id(), issuer = submitted.issuer()](uint64_t index,
+                                                                       std::vector<store::Write>& writes) {
+    writes.push_back(store::Put(Table::kState, Key("amendments").Str("all").U64(index), id));
+    writes.push_back(store::Put(Table::kState, Key("amendments").Str("issuer").Str(issuer).U64(index), id));
+  };
+  decision.commit = std::move(commit);
+  return decision;
+}
+
+void Amendments::Approve(const Caller& caller, const v1::ApproveAmendmentRequest& request,
+                         Done<v1::ApproveAmendmentResponse> done) {
+  Act<v1::ApproveAmendmentResponse>(
+      context_.journal, [this, caller, request] { return DecideApprove(caller, request); }, std::move(done));
+}
+
+absl::StatusOr<Decision<v1::ApproveAmendmentResponse>> Amendments::DecideApprove(
+    const Caller& caller, const v1::ApproveAmendmentRequest& request) const {
+  ASSIGN_OR_RETURN(v1::Amendment amendment, LoadAmendment(context_.journal.store(), request.id()));
+  Decision<v1::ApproveAmendmentResponse> decision;
+  if (amendment.state() == v1::AMENDMENT_STATE_APPROVED) {
+    *decision.reply.mutable_amendment() = std::move(amendment);
+    return decision;
+  }
+  const absl::Time now = context_.clock.Now();
+  passport::v1::AmendmentApproval approval;
+  ASSIGN_OR_RETURN(*approval.mutable_proposal_digest(), FromHex(amendment.id()));
+  approval.set_issuer(amendment.issuer());
+  *approval.mutable_approved_at() = ToProto(now);
+  *amendment.mutable_approval() =
+      crypto::Sign(context_.authority.approval, passport::kAmendmentApprovalType, Encode(approval));
+  amendment.set_state(v1::AMENDMENT_STATE_APPROVED);
+
+  audit::Commit commit;
+  commit.reads = {AmendmentKey(amendment.id())};
+  commit.writes = {store::Put(Table::kState, AmendmentKey(amendment.id()), Encode(amendment))};
+  commit.record = EncodeRecord({"amendment-approved", amendment.issuer(),
+                                crypto::Sha256(Encode(amendment.approval())), ByOf(caller)},
+                               now);
+  *decision.reply.mutable_amendment() = std::move(amendment);
+  decision.commit = std::move(commit);
+  return decision;
+}
+
+absl::StatusOr<v1::ListAmendmentsResponse> Amendments::List(const Caller& caller,
+                                                            const v1::ListAmendmentsRequest& request) const {
+  if (request.page_size() < 0 || request.page_size() > kMaxPage) {
+    return InvalidArgument({"PAGE_SIZE_INVALID", "page_size", absl::StrCat(request.page_size()), "0 to 1000"});
+  }
+  const bool sees_all = caller.label() == kRegistrarLabel && caller.process() == kOperatorProcess;
+  const std::string prefix = sees_all ? AllPrefix() : IssuerPrefix(caller.did());
+  std::string start;
+  if (!request.page_token().empty()) {
+    uint64_t place = 0;
+    if (!absl::SimpleAtoi(request.page_token(), &place)) {
+      return InvalidArgument({"PAGE_TOKEN_INVALID", "page_token", request.page_token(), "next_page_token of a page"});
+    }
+    start = prefix;
+    AppendU64(start, place);
+  }
+  const size_t page_size = static_cast<size_t>(request.page_size() == 0 ? kDefaultPage : request.page_size());
+  const store::Store& store = context_.journal.store();
+  v1::ListAmendmentsResponse response;
+  absl::Status broken;
+  size_t bytes = 0;
+  RETURN_IF_ERROR(store.Scan(Table::kState, prefix, start, [&](absl::string_view key, absl::string_view id) {
+    absl::StatusOr<v1::Amendment> amendment = LoadAmendment(store, id);
+    broken = amendment.status();
+    if (!broken.ok()) return false;
+    const bool wanted =
+        request.state() == v1::AMENDMENT_STATE_UNSPECIFIED || request.state() == amendment->state();
+    if (!wanted) return true;
+    bytes += amendment->ByteSizeLong();
+    if (static_cast<size_t>(response.amendments_size()) == page_size || bytes > kMaxPageBytes) {
+      uint64_t place = 0;
+      for (const char c : key.substr(prefix.size())) place = place << 8 | static_cast<unsigned char>(c);
+      response.set_next_page_token(absl::StrCat(place));
+      return false;
+    }
+    *response.add_amendments() = *std::move(amendment);
+    return true;
+  }));
+  RETURN_IF_ERROR(broken);
+  return response;
+}
+
+}  // namespace tsunagi::identity

@@ -1,0 +1,134 @@
+#include "identity/authority.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+
+namespace tsunagi::identity {
+namespace {
+
+using crypto::Certificate;
+using crypto::PrivateKey;
+
+constexpr absl::Duration kRootLife = absl::Hours(30 * 365 * 24);
+constexpr absl::Duration kSignerLife = absl::Hours(15 * 365 * 24);
+constexpr absl::Duration kClockMargin = absl::Minutes(5);
+constexpr size_t kMaxCertificateFile = 64 << 10;
+constexpr auto kEs256 = common::v1::SIGNATURE_ALGORITHM_ES256;
+constexpr auto kEd25519 = common::v1::SIGNATURE_ALGORITHM_ED25519;
+
+absl::Status MakeFolder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  if (!error) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("folder `", folder, "` cannot be made: ", error.message()));
+}
+
+// Checks that the kept certificate belongs to the key and to what it is for.
+absl::StatusOr<Certificate> LoadCertificate(const std::string& path, const std::string& pem, const PrivateKey& key,
+                                            const crypto::CertificateTemplate& expected) {
+  ASSIGN_OR_RETURN(Certificate certificate, crypto::ParseCertificatePem(pem));
+  if (certificate.public_key.id() != key.id() || certificate.uris != expected.uris ||
+      certificate.is_ca != expected.is_ca) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("`", path, "` is not the certificate of the key beside it, or is of another federation"));
+  }
+  return certificate;
+}
+
+absl::StatusOr<CertifiedKey> LoadOrIssue(const std::string& folder, const std::string& name,
+                                         const crypto::CertificateTemplate& cert, const CertifiedKey* issuer) {
+  ASSIGN_OR_RETURN(PrivateKey key, PrivateKey::LoadOrCreate(absl::StrCat(folder, "/", name, ".key"), kEs256));
+  const std::string path = absl::StrCat(folder, "/", name, ".crt");
+  const absl::StatusOr<std::string> pem = ReadFile(path, kMaxCertificateFile);
+  if (pem.ok()) {
+    ASSIGN_OR_RETURN(Certificate kept, LoadCertificate(path, *pem, key, cert));
+    return CertifiedKey{std::move(key), std::move(kept)};
+  }
+  if (!absl::IsNotFound(pem.status())) return pem.status();
+  std::optional<Certificate> parent;
+  if (issuer != nullptr) parent = issuer->certificate;
+  ASSIGN_OR_RETURN(Certificate issued, crypto::IssueCertificate(cert, key.public_key(),
+                                                                issuer != nullptr ? issuer->key : key, parent));
+  RETURN_IF_ERROR(WriteFileAtomically(path, crypto::ToPem(issued), 0644));
+  return CertifiedKey{std::move(key), std::move(issued)};
+}
+
+crypto::CertificateTemplate Template(std::string name, std::vector<std::string> uris, absl::Time now,
+                                     absl::Duration life, bool is_ca) {
+  crypto::CertificateTemplate cert;
+  cert.name = std::move(name);
+  cert.uris = std::move(uris);
+  cert.not_before = now - kClockMargin;
+  cert.not_after = now + life;
+  cert.is_ca = is_ca;
+  return cert;
+}
+
+bool IsIpAddress(absl::string_view host) {
+  return host.find(':') != absl::string_view::npos ||
+         std::all_of(host.begin(), host.end(), [](char c) {
+           return absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '.';
+         });
+}
+
+}  // namespace
+
+absl::StatusOr<Authority> LoadOrCreateAuthority(const std::string& folder, absl::string_view federation,
+                                                absl::Time now) {
+  RETURN_IF_ERROR(CheckFederation(federation));
+  RETURN_IF_ERROR(MakeFolder(folder));
+  const auto named = [&](absl::string_view what) { return absl::StrCat(federation, " ", what); };
+  // The federation stands in the URI of both CAs, so that one folder cannot serve two federations.
+  const std::string trust_domain = absl::StrCat("spiffe://", federation);
+  ASSIGN_OR_RETURN(CertifiedKey root, LoadOrIssue(folder, "root",
+                                                  Template(named("root"), {trust_domain}, now, kRootLife, true),
+                                                  nullptr));
+  ASSIGN_OR_RETURN(CertifiedKey issuing,
+                   LoadOrIssue(folder, "issuing",
+                               Template(named("issuing"), {trust_domain}, now, kSignerLife, true), &root));
+  ASSIGN_OR_RETURN(CertifiedKey directory,
+                   LoadOrIssue(folder, "directory",
+                               Template(named("directory"), {DirectoryUri(federation)}, now, kSignerLife, false),
+                               &root));
+  ASSIGN_OR_RETURN(CertifiedKey status,
+                   LoadOrIssue(folder, "status",
+                               Template(named("status"), {StatusUri(federation)}, now, kSignerLife, false), &root));
+  ASSIGN_OR_RETURN(PrivateKey token, PrivateKey::LoadOrCreate(folder + "/token.key", kEs256));
+  ASSIGN_OR_RETURN(PrivateKey approval, PrivateKey::LoadOrCreate(folder + "/approval.key", kEs256));
+  ASSIGN_OR_RETURN(PrivateKey log, PrivateKey::LoadOrCreate(folder + "/log.key", kEd25519));
+  ASSIGN_OR_RETURN(PrivateKey witness, PrivateKey::LoadOrCreate(folder + "/witness.key", kEd25519));
+  return Authority{std::move(root),  std::move(issuing),  std::move(directory), std::move(status),
+                   std::move(token), std::move(approval), std::move(log),       std::move(witness)};
+}
+
+absl::StatusOr<Certificate> IssueProcessCertificate(const Authority& authority, const ProcessName& name,
+                                                    const crypto::PublicKey& key, absl::Time now,
+                                                    absl::Duration life) {
+  crypto::CertificateTemplate cert =
+      Template(absl::StrCat(name.process, ".", name.label),
+               {ProcessUri(name.process, name.label, name.federation)}, now, life, false);
+  cert.dns_names = {ProcessDnsName(name.process, name.label, name.federation)};
+  cert.not_after = std::min(cert.not_after, authority.issuing.certificate.not_after);
+  cert.server_auth = true;
+  cert.client_auth = true;
+  return crypto::IssueCertificate(cert, key, authority.issuing.key, authority.issuing.certificate);
+}
+
+absl::StatusOr<Certificate> IssueServerCertificate(const Authority& authority, const std::vector<std::string>& hosts,
+                                                   const crypto::PublicKey& key, absl::Time now,
+                                                   absl::Duration life) {
+  crypto::CertificateTemplate cert = Template("registrar", {}, now, life, false);
+  for (const std::string& host : hosts) (IsIpAddress(host) ? cert.ip_addresses : cert.dns_names).push_back(host);
+  cert.server_auth = true;
+  return crypto::IssueCertificate(cert, key, authority.issuing.key, authority.issuing.certificate);
+}
+
+}  // namespace tsunagi::identity

@@ -1,0 +1,47 @@
+// The registrar's entries at rest: where they lie, how they change.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "core/audit/journal.h"
+#include "core/store/store.h"
+#include "identity/context.h"
+#include "tsunagi/identity/v1/directory.pb.h"
+#include "tsunagi/internal/v1/storage.pb.h"
+
+namespace tsunagi::identity {
+
+using internal::v1::StoredParticipant;
+
+// Every entry starts with this key, in order of label; the head sorts before them, so that one scan from
+// DirectoryPrefix sees a consistent directory.
+std::string DirectoryPrefix();
+std::string EntryPrefix();
+std::string HeadKey();
+std::string EntryKey(absl::string_view label);
+// Who has a DID, an identifier, a key: each of one participant only. `kind` is `did`, `identifier` or `key`.
+std::string ClaimKey(absl::string_view kind, absl::string_view value);
+std::string StatusKey();
+
+// NOT_FOUND naming the participant when there is none.
+absl::StatusOr<StoredParticipant> LoadEntry(const store::Store& store, absl::string_view label);
+absl::StatusOr<StoredParticipant> FindEntry(const store::Store& store, absl::string_view did_or_label);
+
+// Version and time of the directory, without entries; version 0 before the first entry.
+absl::StatusOr<v1::Directory> LoadHead(const store::Store& store);
+// The status list as of the last signing or change; version 0 before the first.
+absl::StatusOr<v1::StatusList> LoadStatus(const store::Store& store);
+
+// The version of the directory after the next change.
+struct EntryChange {
+  std::string digest;  // SHA-256 of the serialised signed entry
+  uint64_t directory_version = 0;
+};
+
+// Adds a changed entry to `commit`: signs it with its next version, raises the directory's, and reads both.
+absl::StatusOr<EntryChange> AddEntryChange(const RegistrarContext& context, StoredParticipant& entry,
+                                           audit::Commit& commit);
+
+}  // namespace tsunagi::identity

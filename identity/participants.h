@@ -1,0 +1,49 @@
+// Participants at the registrar: registration, keys, suspension. Thread-safe; nothing blocks.
+#pragma once
+
+#include "core/base/caller.h"
+#include "identity/act.h"
+#include "identity/context.h"
+#include "identity/signed_lists.h"
+#include "tsunagi/identity/v1/identity_service.pb.h"
+
+namespace tsunagi::identity {
+
+class Participants {
+ public:
+  Participants(const RegistrarContext& context, SignedLists& lists) : context_(context), lists_(lists) {}
+
+  // 参加登録. `caller` is the registrar's operator.
+  //   INVALID_ARGUMENT  a value is malformed
+  //   ALREADY_EXISTS    label, DID, an identifier or a namespace belongs to another participant, or the request_id to
+  //                     another request
+  void Register(const Caller& caller, const v1::RegisterParticipantRequest& request,
+                Done<v1::RegisterParticipantResponse> done);
+
+  // Lists the caller's keys, each with proof of possession, and the calling process's endpoints. Keys that are listed
+  // already stay as they are; a new LOG key ends the earlier ones of the same log.
+  //   INVALID_ARGUMENT    a key, its proof or an endpoint is wrong, or is not the calling process's
+  //   ALREADY_EXISTS      another participant lists the key
+  //   FAILED_PRECONDITION too many keys
+  void ListKeys(const Caller& caller, const v1::ListKeysRequest& request, Done<v1::ListKeysResponse> done);
+
+  // 利用停止 and its end. The registrar itself cannot be suspended (FAILED_PRECONDITION).
+  void SetSuspended(const Caller& caller, const v1::SetSuspendedRequest& request,
+                    Done<v1::SetSuspendedResponse> done);
+
+  // A page in order of label.
+  absl::StatusOr<v1::ListParticipantsResponse> List(const v1::ListParticipantsRequest& request) const;
+
+ private:
+  absl::StatusOr<Decision<v1::RegisterParticipantResponse>> DecideRegister(
+      const Caller& caller, const v1::RegisterParticipantRequest& request) const;
+  absl::StatusOr<Decision<v1::ListKeysResponse>> DecideKeys(const Caller& caller,
+                                                            const v1::ListKeysRequest& request) const;
+  absl::StatusOr<Decision<v1::SetSuspendedResponse>> DecideSuspended(const Caller& caller,
+                                                                     const v1::SetSuspendedRequest& request) const;
+
+  const RegistrarContext& context_;
+  SignedLists& lists_;
+};
+
+}  // namespace tsunagi::identity

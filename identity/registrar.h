@@ -1,0 +1,54 @@
+// The registrar (登録機関): what IdentityService and EST offer, on one journal.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "identity/amendments.h"
+#include "identity/context.h"
+#include "identity/cosigning.h"
+#include "identity/enrolment.h"
+#include "identity/participants.h"
+#include "identity/signed_lists.h"
+#include "identity/trust.h"
+
+namespace tsunagi::identity {
+
+// Every act is one leaf, durable before it is acknowledged. Thread-safe. The registrar must outlive every act.
+class Registrar {
+ public:
+  // Takes the registrar up on a journal whose origin is LogOrigin("registrar", "registrar", federation) and whose log
+  // key is the authority's: lists itself as participant `registrar` at the first start and signs both lists. Blocks.
+  static absl::StatusOr<std::unique_ptr<Registrar>> Open(RegistrarContext context);
+
+  Participants& participants() { return participants_; }
+  Enrolment& enrolment() { return enrolment_; }
+  SignedLists& lists() { return lists_; }
+  Cosigning& cosigning() { return cosigning_; }
+  Amendments& amendments() { return amendments_; }
+  const RegistrarContext& context() const { return context_; }
+
+  // The registrar's own view of the federation, fed by its own lists.
+  const TrustStore& trust() const { return trust_; }
+  // Signs a fresh status list when the last one is old: the registrar's own guard needs one too. Blocks.
+  absl::Status Refresh();
+
+  // Writes an invitation for the registrar's operator to `path` (mode 0600) unless the file is there. Blocks.
+  absl::Status WriteOperatorInvitation(const std::string& path);
+
+ private:
+  explicit Registrar(RegistrarContext context);
+  absl::Status ListItself();
+  absl::StatusOr<Decision<v1::Participant>> DecideItself() const;
+
+  const RegistrarContext context_;
+  TrustStore trust_;
+  SignedLists lists_;
+  Participants participants_;
+  Enrolment enrolment_;
+  Cosigning cosigning_;
+  Amendments amendments_;
+};
+
+}  // namespace tsunagi::identity

@@ -1,0 +1,103 @@
+#include "identity/signed_lists.h"
+
+#include <utility>
+
+#include "core/base/proto.h"
+#include "core/base/status_macros.h"
+#include "core/crypto/digest.h"
+#include "core/crypto/envelope.h"
+#include "identity/entries.h"
+
+namespace tsunagi::identity {
+namespace {
+
+using store::Table;
+
+// Head and entries in one scan, which sees one instant.
+absl::StatusOr<v1::Directory> ReadDirectory(const store::Store& store) {
+  v1::Directory directory;
+  absl::Status broken;
+  const std::string head = HeadKey();
+  RETURN_IF_ERROR(store.Scan(Table::kState, DirectoryPrefix(), "",
+                             [&](absl::string_view key, absl::string_view value) {
+                               if (key == head) {
+                                 broken = Decode(value, "directory head", directory);
+                                 return broken.ok();
+                               }
+                               StoredParticipant entry;
+                               broken = Decode(value, "stored participant", entry);
+                               *directory.add_entries() = std::move(*entry.mutable_signed_entry());
+                               return broken.ok();
+                             }));
+  RETURN_IF_ERROR(broken);
+  return directory;
+}
+
+}  // namespace
+
+SignedLists::SignedLists(const RegistrarContext& context, TrustStore& trust)
+    : context_(context),
+      trust_(trust),
+      directory_([this](std::function<void(absl::StatusOr<Issued<v1::SignedDirectory>>)> made) {
+        Act<Issued<v1::SignedDirectory>>(
+            context_.journal, [this] { return SignDirectory(); },
+            [this, made = std::move(made)](absl::StatusOr<Issued<v1::SignedDirectory>> issued) {
+              absl::Status accepted = issued.ok() ? trust_.AcceptDirectory(*issued->value) : issued.status();
+              accepted.ok() ? made(std::move(issued)) : made(std::move(accepted));
+            });
+      }),
+      status_list_([this](std::function<void(absl::StatusOr<Issued<v1::SignedStatusList>>)> made) {
+        Act<Issued<v1::SignedStatusList>>(
+            context_.journal, [this] { return SignStatusList(); },
+            [this, made = std::move(made)](absl::StatusOr<Issued<v1::SignedStatusList>> issued) {
+              absl::Status accepted = issued.ok() ? trust_.AcceptStatusList(*issued->value) : issued.status();
+              accepted.ok() ? made(std::move(issued)) : made(std::move(accepted));
+            });
+      }) {}
+
+void SignedLists::GetDirectory(Done<Directory> done) {
+  const absl::StatusOr<v1::Directory> head = LoadHead(context_.journal.store());
+  if (!head.ok()) return done(head.status());
+  directory_.Get(head->version(), absl::InfinitePast(), std::move(done));
+}
+
+void SignedLists::GetStatusList(Done<StatusList> done) {
+  const absl::StatusOr<v1::StatusList> stored = LoadStatus(context_.journal.store());
+  if (!stored.ok()) return done(stored.status());
+  status_list_.Get(stored->version(), context_.clock.Now() - kStatusFresh, std::move(done));
+}
+
+absl::StatusOr<Decision<Issued<v1::SignedDirectory>>> SignedLists::SignDirectory() const {
+  ASSIGN_OR_RETURN(const v1::Directory directory, ReadDirectory(context_.journal.store()));
+  ASSIGN_OR_RETURN(const absl::Time issued_at, FromProto(directory.issued_at()));
+  auto signed_directory = std::make_shared<v1::SignedDirectory>();
+  const CertifiedKey& signer = context_.authority.directory;
+  *signed_directory->mutable_directory() = crypto::Sign(signer.key, kDirectoryPayload, Encode(directory));
+  signed_directory->add_chain(signer.certificate.der);
+
+  audit::Commit commit;
+  commit.record = EncodeRecord(
+      {"directory-signed", "", crypto::Sha256(Encode(signed_directory->directory())), ""}, context_.clock.Now());
+  return Decision<Issued<v1::SignedDirectory>>{{signed_directory, directory.version(), issued_at}, std::move(commit)};
+}
+
+absl::StatusOr<Decision<Issued<v1::SignedStatusList>>> SignedLists::SignStatusList() const {
+  ASSIGN_OR_RETURN(v1::StatusList list, LoadStatus(context_.journal.store()));
+  const absl::Time now = context_.clock.Now();
+  list.set_version(list.version() + 1);
+  list.set_federation(context_.options.federation);
+  *list.mutable_issued_at() = ToProto(now);
+  auto signed_list = std::make_shared<v1::SignedStatusList>();
+  const CertifiedKey& signer = context_.authority.status;
+  *signed_list->mutable_status_list() = crypto::Sign(signer.key, kStatusListPayload, Encode(list));
+  signed_list->add_chain(signer.certificate.der);
+
+  audit::Commit commit;
+  commit.reads = {StatusKey()};
+  commit.writes = {store::Put(Table::kState, StatusKey(), Encode(list))};
+  commit.record =
+      EncodeRecord({"status-signed", "", crypto::Sha256(Encode(signed_list->status_list())), ""}, now);
+  return Decision<Issued<v1::SignedStatusList>>{{signed_list, list.version(), now}, std::move(commit)};
+}
+
+}  // namespace tsunagi::identity
