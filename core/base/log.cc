@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "core/base/text.h"
+#include "google/protobuf/stubs/logging.h"
 #include "spdlog/pattern_formatter.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
@@ -50,6 +51,12 @@ void Write(spdlog::level::level_enum level, absl::string_view message, std::init
   Logger().log(level, spdlog::string_view_t(line.data(), line.size()));
 }
 
+// Protobuf complains about outside bytes on standard error in a form of its own: as JSON, and only for those
+// who debug.
+void WriteForProtobuf(google::protobuf::LogLevel level, const char*, int, const std::string& message) {
+  Write(level >= google::protobuf::LOGLEVEL_FATAL ? spdlog::level::err : spdlog::level::debug, message, {});
+}
+
 }  // namespace
 
 void AppendJson(std::string& out, absl::string_view text) {
@@ -72,6 +79,7 @@ void AppendJson(std::string& out, absl::string_view text) {
 void Start(const std::string& process, const std::string& level) {
   const spdlog::level::level_enum parsed = spdlog::level::from_str(level);
   const bool known = absl::StrContains(",debug,info,warning,error,", absl::StrCat(",", level, ","));
+  google::protobuf::SetLogHandler(WriteForProtobuf);
   SetPattern(Logger(), process);
   Logger().set_level(known ? parsed : spdlog::level::info);
 }

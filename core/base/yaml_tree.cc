@@ -76,6 +76,8 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     YamlNode& parent = open_.back();
     const bool is_key = parent.kind == YamlNode::Kind::kMap && parent.keys.size() == parent.items.size();
+    // yaml-cpp notices a missing value only at the next line.
+    if (node.kind == YamlNode::Kind::kNull && !parent.keys.empty()) node.line = parent.keys.back().line;
     (is_key ? parent.keys : parent.items).push_back(std::move(node));
   }
 
