@@ -1,0 +1,138 @@
+#include "passport/records/eraser.h"
+
+#include <future>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "core/audit/requests.h"
+#include "core/base/error.h"
+#include "core/base/proto.h"
+#include "core/base/status_macros.h"
+#include "passport/records/batch.h"
+#include "passport/records/history.h"
+#include "tsunagi/audit/v1/record.pb.h"
+
+namespace tsunagi::passport {
+namespace {
+
+using store::Table;
+
+// What an erasure deletes and leaves behind.
+struct Erasure {
+  std::set<std::string> deleted;     // keys of table PERSON
+  std::set<std::string> tombstones;  // keys of table STATE
+  std::set<crypto::Digest> events;
+  uint64_t parts = 0;
+};
+
+absl::Status CheckReason(const std::string& reason, const std::optional<VehicleIdentifier>& vehicle) {
+  const bool length_fits = !reason.empty() && reason.size() <= 512;
+  if (!length_fits) return InvalidArgument({"REASON_WRONG", "reason", "", "1 to 512 bytes: why the parts are erased"});
+  for (const absl::string_view word : absl::StrSplit(reason, absl::ByAnyChar(" \t,;:()"), absl::SkipEmpty())) {
+    const absl::StatusOr<VehicleIdentifier> named = VehicleIdentifier::Parse(word);
+    if (vehicle && named.ok() && *named == *vehicle) {
+      return InvalidArgument({"REASON_WRONG", "reason", "(not shown)", "a reason without the vehicle's identifier"});
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Adds one part of an event: it, the look-up keys of every vehicle in it, and its tombstones.
+void AddPart(const RecordContext& context, const KeptEvent& event, uint32_t slot, Erasure& erasure) {
+  const v1::PartKind kind = event.stored.slots(static_cast<int>(slot)).kind();
+  const v1::EventHeader& header = event.header;
+  for (const VerifiedPart& part : event.parts) {
+    if (part.kind != kind || part.erased) continue;
+    if (!erasure.deleted.insert(PartKey(header.subject(), header.author(), header.sequence(), slot)).second) return;
+    for (const std::string& text : PointedAt(kind, part.content)) {
+      erasure.tombstones.insert(TombstoneKey(context.secrets, header, kind, text));
+      const absl::StatusOr<VehicleIdentifier> vehicle = VehicleIdentifier::Parse(text);
+      if (kind != v1::PART_KIND_VEHICLE || !vehicle.ok()) continue;
+      erasure.deleted.insert(VehicleKey(context.secrets, *vehicle, header.subject(), header.sequence(), slot));
+    }
+    erasure.events.insert(event.stored.digest());
+    ++erasure.parts;
+  }
+}
+
+absl::StatusOr<Erasure> PlanVehicle(const RecordContext& context, const VehicleIdentifier& vehicle) {
+  Erasure erasure;
+  const store::Store& store = context.journal.store();
+  ASSIGN_OR_RETURN(const std::vector<VehicleEntry> entries, FindVehicle(store, context.secrets, vehicle));
+  for (const VehicleEntry& entry : entries) {
+    ASSIGN_OR_RETURN(const KeptEvent event,
+                     ReadEvent(store, EventKey(entry.battery, context.did, entry.sequence)));
+    if (entry.slot < static_cast<uint32_t>(event.stored.slots_size())) AddPart(context, event, entry.slot, erasure);
+  }
+  return erasure;
+}
+
+absl::StatusOr<Erasure> PlanBattery(const RecordContext& context, const BatteryId& battery) {
+  RETURN_IF_ERROR(CheckBatteryId(battery, "subject.battery"));
+  Erasure erasure;
+  ASSIGN_OR_RETURN(const std::vector<KeptEvent> history, ReadHistory(context.journal.store(), battery));
+  for (const KeptEvent& event : history) {
+    for (int slot = 0; slot < event.stored.slots_size(); ++slot) {
+      if (event.stored.slots(slot).erasable()) AddPart(context, event, static_cast<uint32_t>(slot), erasure);
+    }
+  }
+  return erasure;
+}
+
+audit::Commit CommitOf(const RecordContext& context, const Erasure& erasure, const std::string& reason) {
+  audit::Commit commit;
+  for (const std::string& key : erasure.deleted) commit.writes.push_back(store::Delete(Table::kPerson, key));
+  for (const std::string& key : erasure.tombstones) commit.writes.push_back(store::Put(Table::kState, key, ""));
+  audit::v1::Record record;
+  *record.mutable_time() = ToProto(context.clock.Now());
+  for (const crypto::Digest& digest : erasure.events) record.mutable_erasure()->add_event_digests(digest);
+  record.mutable_erasure()->set_reason(reason);
+  commit.record = Encode(record);
+  return commit;
+}
+
+absl::Status SubmitAndWait(audit::Journal& journal, audit::Commit commit) {
+  auto done = std::make_shared<std::promise<absl::Status>>();
+  std::future<absl::Status> result = done->get_future();
+  journal.SubmitErasure(std::move(commit), [done](const absl::StatusOr<audit::Committed>& committed) {
+    done->set_value(committed.status());
+  });
+  return result.get();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::ErasePartsResponse> RecordEraser::EraseParts(absl::string_view caller,
+                                                                const v1::ErasePartsRequest& request) {
+  std::optional<VehicleIdentifier> vehicle;
+  if (!request.subject().has_battery()) {
+    ASSIGN_OR_RETURN(vehicle, VehicleIdentifier::Parse(request.subject().vehicle()));
+  }
+  RETURN_IF_ERROR(CheckReason(request.reason(), vehicle));
+  const audit::RequestKey key{caller, "EraseParts", request.request_id(),
+                              crypto::HmacSha256(context_.secrets.request, {Encode(request)})};
+  const audit::ReadVersion version = context_.journal.Version();
+  v1::ErasePartsResponse response;
+  ASSIGN_OR_RETURN(const std::optional<std::string> reply, audit::FindReply(context_.journal.store(), key));
+  if (reply) {
+    if (!Decode(*reply, "stored reply", response).ok()) return absl::DataLossError("the store holds a damaged reply");
+    return response;
+  }
+  ASSIGN_OR_RETURN(const Erasure erasure, vehicle ? PlanVehicle(context_, *vehicle)
+                                                  : PlanBattery(context_, request.subject().battery()));
+  response.set_erased(erasure.parts);
+  if (erasure.parts == 0) return response;
+  audit::Commit commit = CommitOf(context_, erasure, request.reason());
+  commit.version = version;
+  commit.reads.push_back(audit::StoredRequestKey(key));
+  commit.writes.push_back(audit::RememberReply(key, Encode(response), context_.clock.Now()));
+  RETURN_IF_ERROR(SubmitAndWait(context_.journal, std::move(commit)));
+  return response;
+}
+
+}  // namespace tsunagi::passport

@@ -1,0 +1,236 @@
+#include "passport/records/reader.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "connector/grant/seal.h"
+#include "core/base/error.h"
+#include "core/base/proto.h"
+#include "core/base/status_macros.h"
+#include "passport/model/identifiers.h"
+#include "passport/model/slots.h"
+#include "passport/records/history.h"
+#include "passport/records/wire.h"
+#include "tsunagi/internal/v1/storage.pb.h"
+
+namespace tsunagi::passport {
+namespace {
+
+using internal::v1::StoredBatch;
+using internal::v1::StoredEvent;
+using internal::v1::StoredSlot;
+using store::Table;
+
+absl::Status Damaged() { return absl::DataLossError("the store holds a damaged event"); }
+
+// A stored slot as bytes inside the event.
+struct SlotView {
+  v1::PartKind kind = v1::PART_KIND_UNSPECIFIED;
+  absl::string_view digest;
+  absl::string_view disclosure;
+  bool erasable = false;
+};
+
+bool ViewSlot(absl::string_view bytes, SlotView& slot) {
+  FieldReader fields(bytes);
+  while (fields.Next()) {
+    if (fields.number() == StoredSlot::kKindFieldNumber) slot.kind = static_cast<v1::PartKind>(fields.varint());
+    if (fields.number() == StoredSlot::kDigestFieldNumber) slot.digest = fields.bytes();
+    if (fields.number() == StoredSlot::kDisclosureFieldNumber) slot.disclosure = fields.bytes();
+    if (fields.number() == StoredSlot::kErasableFieldNumber) slot.erasable = fields.varint() != 0;
+  }
+  return fields.ok();
+}
+
+// A stored event as bytes: owns the value, views into it.
+struct EventView {
+  std::string value;
+  v1::EventType type = v1::EVENT_TYPE_UNSPECIFIED;
+  absl::string_view header, batch, digest, refers_to;
+  uint64_t index = 0;
+  std::vector<SlotView> slots;
+  std::vector<absl::string_view> path;
+};
+
+bool ViewEvent(EventView& event) {
+  FieldReader fields(event.value);
+  while (fields.Next()) {
+    switch (fields.number()) {
+      case StoredEvent::kHeaderFieldNumber:
+        event.header = fields.bytes();
+        break;
+      case StoredEvent::kSlotsFieldNumber:
+        if (!ViewSlot(fields.bytes(), event.slots.emplace_back())) return false;
+        break;
+      case StoredEvent::kBatchFieldNumber:
+        event.batch = fields.bytes();
+        break;
+      case StoredEvent::kIndexFieldNumber:
+        event.index = fields.varint();
+        break;
+      case StoredEvent::kPathFieldNumber:
+        event.path.push_back(fields.bytes());
+        break;
+      case StoredEvent::kTypeFieldNumber:
+        event.type = static_cast<v1::EventType>(fields.varint());
+        break;
+      case StoredEvent::kDigestFieldNumber:
+        event.digest = fields.bytes();
+        break;
+      case StoredEvent::kRefersToFieldNumber:
+        event.refers_to = fields.bytes();
+        break;
+      default:
+        return false;
+    }
+  }
+  return fields.ok();
+}
+
+// The disclosure of an open slot; empty when there is nothing to open or the Grant does not. PERSON is never released.
+absl::StatusOr<std::string> OpenSlot(const store::Store& store, const EventView& event, uint32_t index,
+                                     const grant::Grant& grant) {
+  const SlotView& slot = event.slots[index];
+  if (!grant.Opens(slot.kind) || SectionOf(slot.kind) == common::v1::SECTION_UNSPECIFIED) return std::string();
+  if (!slot.erasable) return std::string(slot.disclosure);
+  v1::EventHeader header;
+  if (!Decode(event.header, "event header", header).ok()) return Damaged();
+  absl::StatusOr<std::string> part =
+      store.Get(Table::kPerson, PartKey(header.subject(), header.author(), header.sequence(), index));
+  return absl::IsNotFound(part.status()) ? std::string() : std::move(part);
+}
+
+// One EventSet under construction: batches once each.
+class SetWriter {
+ public:
+  SetWriter(const store::Store& store, const grant::Grant& grant) : store_(store), grant_(grant) {}
+
+  // Adds the event when a part of it opens, or when it approves a proposal that was added.
+  absl::Status Add(const EventView& event) {
+    if (!IsKnownType(event.type)) return absl::OkStatus();
+    std::vector<std::string> open(event.slots.size());
+    bool any = event.type == v1::EVENT_TYPE_AMENDMENT_APPROVED &&
+               std::find(proposals_.begin(), proposals_.end(), event.refers_to) != proposals_.end();
+    for (uint32_t i = 0; i < event.slots.size(); ++i) {
+      ASSIGN_OR_RETURN(open[i], OpenSlot(store_, event, i, grant_));
+      any = any || !open[i].empty();
+    }
+    if (!any) return absl::OkStatus();
+    if (event.type == v1::EVENT_TYPE_AMENDMENT_PROPOSED) proposals_.emplace_back(event.digest);
+    Write(event, open);
+    return absl::OkStatus();
+  }
+
+  // The serialised EventSet; empty without events.
+  absl::StatusOr<std::string> Finish() {
+    for (const std::string& digest : batches_) {
+      ASSIGN_OR_RETURN(const std::string evidence, Evidence(digest));
+      AppendBytesField(out_, v1::EventSet::kBatchesFieldNumber, evidence);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void Write(const EventView& event, const std::vector<std::string>& open) {
+    std::string disclosure;
+    AppendBytesField(disclosure, v1::EventDisclosure::kHeaderFieldNumber, event.header);
+    for (size_t i = 0; i < open.size(); ++i) {
+      std::string withheld;
+      if (open[i].empty()) AppendBytesField(withheld, v1::SlotDisclosure::kDigestFieldNumber, event.slots[i].digest);
+      AppendBytesField(disclosure, v1::EventDisclosure::kSlotsFieldNumber, open[i].empty() ? withheld : open[i]);
+    }
+    AppendVarintField(disclosure, v1::EventDisclosure::kBatchFieldNumber, BatchNumber(event.batch));
+    AppendVarintField(disclosure, v1::EventDisclosure::kIndexFieldNumber, event.index);
+    for (const absl::string_view hash : event.path) {
+      AppendBytesField(disclosure, v1::EventDisclosure::kPathFieldNumber, hash);
+    }
+    AppendBytesField(out_, v1::EventSet::kEventsFieldNumber, disclosure);
+  }
+
+  uint64_t BatchNumber(absl::string_view digest) {
+    const auto found = std::find(batches_.begin(), batches_.end(), digest);
+    if (found != batches_.end()) return static_cast<uint64_t>(found - batches_.begin());
+    batches_.emplace_back(digest);
+    return batches_.size() - 1;
+  }
+
+  absl::StatusOr<std::string> Evidence(const std::string& digest) const {
+    ASSIGN_OR_RETURN(const std::string batch, store_.Get(Table::kState, BatchKey(digest)));
+    std::string evidence;
+    FieldReader fields(batch);
+    while (fields.Next()) {
+      if (fields.number() == StoredBatch::kStatementFieldNumber) {
+        AppendBytesField(evidence, v1::BatchEvidence::kStatementFieldNumber, fields.bytes());
+      }
+      if (fields.number() == StoredBatch::kLogProofFieldNumber) {
+        AppendBytesField(evidence, v1::BatchEvidence::kLogFieldNumber, fields.bytes());
+      }
+    }
+    if (!fields.ok()) return Damaged();
+    return evidence;
+  }
+
+  const store::Store& store_;
+  const grant::Grant& grant_;
+  std::string out_;
+  std::vector<std::string> batches_;
+  std::vector<std::string> proposals_;
+};
+
+absl::Status Refused(absl::string_view why) { return absl::PermissionDeniedError(absl::StrCat("the grant ", why)); }
+
+}  // namespace
+
+RecordReader::RecordReader(const store::Store& store, RecordSecrets secrets, const Clock& clock)
+    : store_(store), secrets_(std::move(secrets)), clock_(clock) {}
+
+absl::StatusOr<v1::ReadPartsResponse> RecordReader::ReadParts(const grant::Grant& grant,
+                                                              absl::Span<const common::v1::Subject> subjects) const {
+  if (subjects.empty() || subjects.size() > kMaxSubjects) {
+    return InvalidArgument({"TOO_MANY", "subjects", absl::StrCat(subjects.size()), "1 to 1000 subjects"});
+  }
+  if (!grant.Covers(grant::SubjectsDigest(subjects))) return Refused("does not cover these subjects");
+  const absl::StatusOr<absl::Time> expires = FromProto(grant.claims().expire_time());
+  if (!expires.ok() || *expires <= clock_.Now()) return Refused("has expired");
+  v1::ReadPartsResponse response;
+  for (const common::v1::Subject& subject : subjects) {
+    ASSIGN_OR_RETURN(const std::vector<BatteryId> batteries, BatteriesOf(subject, grant));
+    for (const BatteryId& battery : batteries) {
+      v1::ReadParts parts;
+      ASSIGN_OR_RETURN(const bool exists, ReadBattery(battery, grant, parts));
+      if (exists) *response.add_batteries() = std::move(parts);
+    }
+  }
+  return response;
+}
+
+absl::StatusOr<std::vector<BatteryId>> RecordReader::BatteriesOf(const common::v1::Subject& subject,
+                                                                 const grant::Grant& grant) const {
+  if (subject.has_battery()) return std::vector<BatteryId>{subject.battery()};
+  if (!grant.Opens(v1::PART_KIND_VEHICLE) && !grant.claims().lookup()) return Refused("opens no vehicle");
+  ASSIGN_OR_RETURN(const VehicleIdentifier vehicle, VehicleIdentifier::Parse(subject.vehicle()));
+  return MountedOn(store_, secrets_, vehicle);
+}
+
+absl::StatusOr<bool> RecordReader::ReadBattery(const BatteryId& battery, const grant::Grant& grant,
+                                               v1::ReadParts& out) const {
+  std::vector<EventView> events;
+  RETURN_IF_ERROR(store_.Scan(Table::kState, EventPrefix(battery), "", [&](absl::string_view, absl::string_view value) {
+    events.emplace_back().value = std::string(value);
+    return true;
+  }));
+  if (events.empty()) return false;
+  SetWriter set(store_, grant);
+  for (EventView& event : events) {
+    if (!ViewEvent(event)) return Damaged();
+    RETURN_IF_ERROR(set.Add(event));
+  }
+  out.mutable_battery()->set_manufacturer(battery.manufacturer());
+  out.mutable_battery()->set_serial(battery.serial());
+  ASSIGN_OR_RETURN(*out.mutable_events(), set.Finish());
+  return true;
+}
+
+}  // namespace tsunagi::passport

@@ -1,0 +1,46 @@
+// The release path: what a Grant opens, as stored bytes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "connector/grant/grant.h"
+#include "core/base/clock.h"
+#include "core/store/store.h"
+#include "passport/records/keys.h"
+#include "tsunagi/passport/v1/passport_service.pb.h"
+
+namespace tsunagi::passport {
+
+// Subjects per read: a chunk of a stream.
+inline constexpr size_t kMaxSubjects = 1'000;
+
+// Reads this participant's own events. Thread-safe; never blocks on anything but the store.
+class RecordReader {
+ public:
+  // All arguments but `secrets`, which is copied, must outlive the reader.
+  RecordReader(const store::Store& store, RecordSecrets secrets, const Clock& clock);
+
+  // One answer per battery that has events here, in the order of the subjects; for a vehicle, the batteries mounted on
+  // it now. Only parts that the Grant opens are disclosed, the others by digest; events without such a part are left
+  // out, but for the approval of a proposal that is disclosed. With a look-up Grant the answer names the battery only.
+  //   PERMISSION_DENIED  the Grant does not cover exactly these subjects, has expired, or a vehicle is asked for
+  //                      without a permit on vehicle or look-up
+  absl::StatusOr<v1::ReadPartsResponse> ReadParts(const grant::Grant& grant,
+                                                  absl::Span<const common::v1::Subject> subjects) const;
+
+ private:
+  absl::StatusOr<std::vector<BatteryId>> BatteriesOf(const common::v1::Subject& subject,
+                                                     const grant::Grant& grant) const;
+  // False when there are no events about the battery.
+  absl::StatusOr<bool> ReadBattery(const BatteryId& battery, const grant::Grant& grant, v1::ReadParts& out) const;
+
+  const store::Store& store_;
+  const RecordSecrets secrets_;
+  const Clock& clock_;
+};
+
+}  // namespace tsunagi::passport
