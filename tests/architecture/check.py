@@ -31,7 +31,7 @@ class Source:
         self.includes = [(number, match.group(2), match.group(1) == '"') for number, line in enumerate(text.splitlines(), 1)
                          if (match := re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line))]
         self.code = strip(text)
-        self.is_test = self.path.endswith("_test.cc") or self.path.startswith("tests/")
+        self.is_test = re.search(r"_test\.(cc|h)$|^tests/", self.path) is not None
 
 
 def strip(text):

@@ -27,7 +27,7 @@ WORDS = {
 # Headers that only some places may include, tests and benchmarks too, and where to go instead.
 CONFINED = {
     r"grpcpp/|grpc/|tsunagi/.*\.grpc\.pb\.h$": (
-        ("services/", "cli/", "tests/e2e/", "tests/fuzz/", "bench/"),
+        ("services/", "cli/", "tests/", "bench/"),
         "domain code speaks absl::Status and values; services convert"),
     r"boost/": (("services/http/",), "go through services/http/server.h or client.h"),
     r"rocksdb/": (("core/store/rocks_store.cc", "core/store/rocks_store_test.cc", "bench/"), "go through core/store/store.h"),
