@@ -14,7 +14,6 @@ namespace tsunagi::identity {
 struct RegistrarOptions {
   std::string federation;
   std::string did_host;  // host of did:web:<did_host>:participants:<label>
-  std::string address;   // gRPC host:port that others are told
   std::string est_url;   // https://host:port
   absl::Duration certificate_life = absl::Hours(7 * 24);
   absl::Duration token_life = absl::Hours(24);

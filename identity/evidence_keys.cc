@@ -1,30 +1,25 @@
 #include "identity/evidence_keys.h"
 
-#include <algorithm>
-#include <optional>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "core/audit/checkpoint.h"
 #include "core/base/status_macros.h"
+#include "identity/names.h"
 
 namespace tsunagi::identity {
 namespace {
 
 const Party* RegistrarOf(const TrustView& view) {
-  for (const auto& [did, party] : view.by_did) {
-    const auto& roles = party->participant.roles();
-    if (std::find(roles.begin(), roles.end(), "registrar") != roles.end()) return party.get();
-  }
-  return nullptr;
+  const auto found = view.by_label.find(kRegistrarLabel);
+  return found == view.by_label.end() ? nullptr : found->second.get();
 }
 
-// LOG keys of a participant; those of one log when `origin` is given.
-std::vector<crypto::PublicKey> LogKeys(const Party& party, std::optional<absl::string_view> origin) {
+// Keys of a participant's log, old ones too.
+std::vector<crypto::PublicKey> LogKeys(const Party& party, absl::string_view origin) {
   std::vector<crypto::PublicKey> keys;
   for (const v1::ParticipantKey& listed : party.participant.keys()) {
-    if (listed.purpose() != v1::KEY_PURPOSE_LOG || (origin && listed.log_origin() != *origin)) continue;
+    if (listed.purpose() != v1::KEY_PURPOSE_LOG || listed.log_origin() != origin) continue;
     absl::StatusOr<crypto::PublicKey> key = crypto::PublicKey::FromDer(listed.public_key());
     if (key.ok()) keys.push_back(*std::move(key));
   }
@@ -36,9 +31,9 @@ std::vector<crypto::PublicKey> LogKeys(const Party& party, std::optional<absl::s
 absl::StatusOr<absl::Time> CosignedAt(const TrustView& view, absl::string_view federation, absl::string_view note) {
   const Party* registrar = RegistrarOf(view);
   if (registrar == nullptr) return absl::NotFoundError("the directory lists no registrar");
-  const std::string witness = absl::StrCat("registrar.", federation);
+  const std::string witness = WitnessName(federation);
   absl::StatusOr<absl::Time> earliest = absl::NotFoundError("the registrar has not cosigned the checkpoint");
-  for (const crypto::PublicKey& key : LogKeys(*registrar, std::nullopt)) {
+  for (const crypto::PublicKey& key : LogKeys(*registrar, witness)) {
     absl::StatusOr<absl::Time> time = audit::CosignatureTime(note, witness, key);
     if (absl::IsNotFound(time.status())) continue;
     RETURN_IF_ERROR(time.status());

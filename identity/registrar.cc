@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
+#include "identity/checks.h"
 #include "identity/entries.h"
 #include "identity/invitations.h"
 
@@ -33,7 +34,7 @@ void AddKeyOnce(const crypto::PublicKey& key, v1::KeyPurpose purpose, const std:
 }
 
 // The registrar's entry with what this start has: its keys and its address.
-v1::Participant Itself(v1::Participant participant, const RegistrarContext& context) {
+v1::Participant Itself(v1::Participant participant, const std::string& address, const RegistrarContext& context) {
   const Authority& authority = context.authority;
   const absl::Time now = context.clock.Now();
   const std::string& federation = context.options.federation;
@@ -49,10 +50,11 @@ v1::Participant Itself(v1::Participant participant, const RegistrarContext& cont
   AddKeyOnce(authority.log.public_key(), v1::KEY_PURPOSE_LOG,
              LogOrigin(kRegistrarLabel, kRegistrarLabel, federation), now, participant);
   AddKeyOnce(authority.witness.public_key(), v1::KEY_PURPOSE_LOG, WitnessName(federation), now, participant);
+  if (address.empty()) return participant;
   participant.clear_endpoints();
   v1::Endpoint& endpoint = *participant.add_endpoints();
   endpoint.set_process(std::string(kRegistrarLabel));
-  endpoint.set_address(context.options.address);
+  endpoint.set_address(address);
   return participant;
 }
 
@@ -72,23 +74,30 @@ absl::StatusOr<std::unique_ptr<Registrar>> Registrar::Open(RegistrarContext cont
   RETURN_IF_ERROR(
       Did::Parse(absl::StrCat("did:web:", context.options.did_host, ":participants:", kRegistrarLabel)).status());
   std::unique_ptr<Registrar> registrar(new Registrar(std::move(context)));
-  RETURN_IF_ERROR(registrar->ListItself());
+  RETURN_IF_ERROR(registrar->ListItself(""));
   RETURN_IF_ERROR(registrar->Refresh());
   return registrar;
 }
 
-absl::Status Registrar::ListItself() {
-  return WaitFor<v1::Participant>([this](Done<v1::Participant> done) {
-           Act<v1::Participant>(context_.journal, [this] { return DecideItself(); }, std::move(done));
+absl::Status Registrar::Announce(const std::string& address) {
+  RETURN_IF_ERROR(CheckAddress(address));
+  RETURN_IF_ERROR(ListItself(address));
+  return Refresh();
+}
+
+absl::Status Registrar::ListItself(const std::string& address) {
+  return WaitFor<v1::Participant>([&](Done<v1::Participant> done) {
+           Act<v1::Participant>(
+               context_.journal, [this, address] { return DecideItself(address); }, std::move(done));
          })
       .status();
 }
 
-absl::StatusOr<Decision<v1::Participant>> Registrar::DecideItself() const {
+absl::StatusOr<Decision<v1::Participant>> Registrar::DecideItself(const std::string& address) const {
   absl::StatusOr<StoredParticipant> entry = LoadEntry(context_.journal.store(), kRegistrarLabel);
   if (absl::IsNotFound(entry.status())) entry = StoredParticipant();
   RETURN_IF_ERROR(entry.status());
-  v1::Participant itself = Itself(entry->participant(), context_);
+  v1::Participant itself = Itself(entry->participant(), address, context_);
   Decision<v1::Participant> decision;
   if (Encode(itself) == Encode(entry->participant())) return decision;
 

@@ -31,6 +31,9 @@ class Registrar {
 
   // The registrar's own view of the federation, fed by its own lists.
   const TrustStore& trust() const { return trust_; }
+  // Lists `address` (`host:port`) as where the registrar's process listens. Blocks.
+  absl::Status Announce(const std::string& address);
+
   // Signs a fresh status list when the last one is old: the registrar's own guard needs one too. Blocks.
   absl::Status Refresh();
 
@@ -39,8 +42,9 @@ class Registrar {
 
  private:
   explicit Registrar(RegistrarContext context);
-  absl::Status ListItself();
-  absl::StatusOr<Decision<v1::Participant>> DecideItself() const;
+  // An empty address leaves the listed one.
+  absl::Status ListItself(const std::string& address);
+  absl::StatusOr<Decision<v1::Participant>> DecideItself(const std::string& address) const;
 
   const RegistrarContext context_;
   TrustStore trust_;

@@ -1,0 +1,58 @@
+#include "services/identity/config.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/did.h"
+#include "identity/checks.h"
+#include "identity/names.h"
+
+namespace tsunagi::identity {
+namespace {
+
+constexpr uint64_t kDay = 24 * 3600;
+
+void FillDefaults(internal::v1::RegistrarConfig& config) {
+  if (config.did_host().empty()) config.set_did_host(config.federation());
+  if (config.certificate_seconds() == 0) config.set_certificate_seconds(7 * kDay);
+  if (config.token_seconds() == 0) config.set_token_seconds(kDay);
+  if (config.log_level().empty()) config.set_log_level("info");
+}
+
+// A listen address may have port 0.
+bool IsListenAddress(absl::string_view address) {
+  return CheckAddress(address).ok() ||
+         (absl::EndsWith(address, ":0") && CheckAddress(absl::StrCat(address.substr(0, address.size() - 1), "1")).ok());
+}
+
+}  // namespace
+
+absl::StatusOr<internal::v1::RegistrarConfig> CheckedConfig(internal::v1::RegistrarConfig config) {
+  FillDefaults(config);
+  std::vector<std::string> mistakes;
+  const auto expect = [&](bool ok, absl::string_view field, absl::string_view value, absl::string_view expected) {
+    if (!ok) mistakes.push_back(absl::StrCat("`", field, "` is `", value, "`: expected ", expected));
+  };
+  expect(!config.data_dir().empty(), "data_dir", config.data_dir(), "a folder");
+  expect(IsListenAddress(config.listen()), "listen", config.listen(), "host:port");
+  expect(IsListenAddress(config.est_listen()), "est_listen", config.est_listen(), "host:port");
+  expect(config.advertise().empty() || CheckAddress(config.advertise()).ok(), "advertise", config.advertise(),
+         "host:port");
+  expect(config.est_advertise().empty() || CheckAddress(config.est_advertise()).ok(), "est_advertise",
+         config.est_advertise(), "host:port");
+  expect(CheckFederation(config.federation()).ok(), "federation", config.federation(),
+         "a DNS name in lower case such as battery.example");
+  expect(Did::Parse(absl::StrCat("did:web:", config.did_host())).ok(), "did_host", config.did_host(),
+         "a DNS name in lower case");
+  expect(config.certificate_seconds() >= 60 && config.certificate_seconds() <= 90 * kDay, "certificate_seconds",
+         absl::StrCat(config.certificate_seconds()), "60 to 7776000 (90 days)");
+  expect(config.token_seconds() >= 60 && config.token_seconds() <= kDay, "token_seconds",
+         absl::StrCat(config.token_seconds()), "60 to 86400 (24 h)");
+  if (mistakes.empty()) return config;
+  return absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n"));
+}
+
+}  // namespace tsunagi::identity

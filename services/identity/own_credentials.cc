@@ -1,0 +1,61 @@
+#include "services/identity/own_credentials.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+#include "identity/names.h"
+#include "identity/token.h"
+
+namespace tsunagi::identity {
+
+using crypto::Certificate;
+using crypto::PrivateKey;
+
+OwnCredentials::OwnCredentials(std::string data_dir, std::vector<std::string> hosts, const Authority& authority,
+                               const Clock& clock, std::string federation, absl::Duration life)
+    : data_dir_(std::move(data_dir)),
+      hosts_(std::move(hosts)),
+      authority_(authority),
+      clock_(clock),
+      federation_(std::move(federation)),
+      life_(life) {}
+
+std::string OwnCredentials::Path(absl::string_view name) const { return absl::StrCat(data_dir_, "/", name); }
+
+absl::StatusOr<bool> OwnCredentials::RenewCertificates() {
+  const absl::Time now = clock_.Now();
+  if (now < not_after_ - life_ / 2) return false;
+  ASSIGN_OR_RETURN(const PrivateKey key,
+                   PrivateKey::LoadOrCreate(Path("tls.key"), common::v1::SIGNATURE_ALGORITHM_ES256));
+  const ProcessName name = {federation_, std::string(kRegistrarLabel), std::string(kRegistrarLabel)};
+  ASSIGN_OR_RETURN(const Certificate process,
+                   IssueProcessCertificate(authority_, name, key.public_key(), now, life_));
+  const std::string issuing = crypto::ToPem(authority_.issuing.certificate);
+  RETURN_IF_ERROR(WriteFileAtomically(Path("root.crt"), crypto::ToPem(authority_.root.certificate), 0644));
+  RETURN_IF_ERROR(WriteFileAtomically(Path("tls.crt"), crypto::ToPem(process) + issuing, 0644));
+
+  // The edge has a key of its own: its certificate names hosts, not a process.
+  const PrivateKey edge_key = PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256);
+  ASSIGN_OR_RETURN(const Certificate edge,
+                   IssueServerCertificate(authority_, hosts_, edge_key.public_key(), now, life_));
+  edge_key_pem_ = edge_key.ToPem();
+  edge_certificate_pem_ = crypto::ToPem(edge) + issuing;
+  certificate_sha256_ = process.sha256;
+  not_after_ = process.not_after;
+  return true;
+}
+
+absl::Status OwnCredentials::WriteToken(absl::string_view did) const {
+  TokenClaims claims;
+  claims.subject = std::string(did);
+  claims.certificate_sha256 = certificate_sha256_;
+  claims.issued_at = clock_.Now();
+  claims.expires_at = std::min(claims.issued_at + kMaxTokenLife, not_after_);
+  ASSIGN_OR_RETURN(const std::string token, IssueToken(authority_.token, federation_, claims));
+  return WriteFileAtomically(Path("token"), token, 0600);
+}
+
+}  // namespace tsunagi::identity

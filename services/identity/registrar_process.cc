@@ -1,0 +1,213 @@
+#include "services/identity/registrar_process.h"
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/base/random.h"
+#include "core/base/status_macros.h"
+#include "core/store/store.h"
+#include "identity/token.h"
+#include "services/http/server.h"
+#include "services/identity/est_handler.h"
+#include "services/identity/own_credentials.h"
+#include "services/identity/service.h"
+#include "services/ops/operations_service.h"
+#include "services/process/ticker.h"
+#include "services/rpc/server.h"
+
+namespace tsunagi::identity {
+namespace {
+
+using internal::v1::RegistrarConfig;
+
+constexpr absl::Duration kUpkeep = absl::Seconds(5);
+constexpr absl::Duration kDrain = absl::Seconds(10);
+
+absl::Status MakeDataFolder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  if (!error) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("`data_dir` is `", folder, "`: ", error.message()));
+}
+
+absl::string_view HostOf(absl::string_view address) {
+  absl::string_view host = address.substr(0, address.rfind(':'));
+  if (absl::ConsumePrefix(&host, "[")) absl::ConsumeSuffix(&host, "]");
+  return host;
+}
+
+std::string WithPort(absl::string_view listen, int port) {
+  return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
+}
+
+// The hosts under which newcomers reach EST.
+std::vector<std::string> EdgeHosts(const RegistrarConfig& config) {
+  std::vector<std::string> hosts;
+  for (const std::string& address : {config.est_listen(), config.est_advertise()}) {
+    const std::string host(HostOf(address));
+    const bool any = host.empty() || host == "0.0.0.0" || host == "::";
+    if (!any && std::find(hosts.begin(), hosts.end(), host) == hosts.end()) hosts.push_back(host);
+  }
+  return hosts;
+}
+
+class Process final : public RegistrarProcess {
+ public:
+  Process(const RegistrarConfig& config, const Clock& clock, Authority authority)
+      : config_(config),
+        clock_(clock),
+        authority_(std::move(authority)),
+        credentials_(config.data_dir(), EdgeHosts(config), authority_, clock, config.federation(),
+                     absl::Seconds(static_cast<int64_t>(config.certificate_seconds()))) {}
+
+  ~Process() override {
+    upkeep_.reset();
+    edge_.reset();
+    if (server_ != nullptr) server_->Drain(kDrain);
+  }
+
+  absl::Status Open() {
+    ASSIGN_OR_RETURN(store_, store::OpenRocksStore(config_.data_dir() + "/store"));
+    ASSIGN_OR_RETURN(journal_, audit::Journal::Open(
+                                   *store_, LogOrigin(kRegistrarLabel, kRegistrarLabel, config_.federation()),
+                                   authority_.log, random_));
+    RETURN_IF_ERROR(credentials_.RenewCertificates().status());
+    // The edge comes first: its port stands in the invitations that the registrar makes.
+    RETURN_IF_ERROR(StartEdge());
+    ASSIGN_OR_RETURN(registrar_, Registrar::Open({*journal_, authority_, clock_, random_, Options()}));
+    RETURN_IF_ERROR(StartServer());
+    RETURN_IF_ERROR(registrar_->WriteOperatorInvitation(config_.data_dir() + "/operator-invitation"));
+    serving_ = registrar_.get();
+    RETURN_IF_ERROR(WriteFileAtomically(config_.data_dir() + "/est-listen",
+                                        WithPort(config_.est_listen(), edge_->port()) + "\n", 0600));
+    RETURN_IF_ERROR(WriteFileAtomically(config_.data_dir() + "/listen",
+                                        WithPort(config_.listen(), server_->port()) + "\n", 0600));
+    upkeep_ = std::make_unique<process::Ticker>(kUpkeep, [this] { Upkeep(); });
+    return absl::OkStatus();
+  }
+
+  int port() const override { return server_->port(); }
+  int est_port() const override { return edge_->port(); }
+  Registrar& registrar() override { return *registrar_; }
+
+ private:
+  RegistrarOptions Options() const {
+    RegistrarOptions options;
+    options.federation = config_.federation();
+    options.did_host = config_.did_host();
+    options.est_url = absl::StrCat("https://", config_.est_advertise().empty()
+                                                   ? WithPort(config_.est_listen(), edge_->port())
+                                                   : config_.est_advertise());
+    options.certificate_life = absl::Seconds(static_cast<int64_t>(config_.certificate_seconds()));
+    options.token_life = absl::Seconds(static_cast<int64_t>(config_.token_seconds()));
+    return options;
+  }
+
+  absl::Status StartEdge() {
+    http::HttpsServerOptions options;
+    options.listen = config_.est_listen();
+    options.key_pem = credentials_.edge_key_pem();
+    options.certificate_pem = credentials_.edge_certificate_pem();
+    auto started = http::HttpsServer::Start(options, [this](const http::HttpRequest& request) {
+      Registrar* const registrar = serving_;
+      if (registrar == nullptr) return http::HttpResponse{503, "text/plain", "the registrar is starting\n", {}};
+      return HandleEst(*registrar, request);
+    });
+    RETURN_IF_ERROR(started.status());
+    edge_ = *std::move(started);
+    return absl::OkStatus();
+  }
+
+  absl::Status StartServer() {
+    tokens_ = std::make_unique<TokenVerifier>(registrar_->trust(), clock_);
+    std::vector<rpc::AccessRow> rows = IdentityRows();
+    for (const rpc::AccessRow& row : ops::OperationsRows()) rows.push_back(row);
+    rpc::GuardOptions guard;
+    guard.own_label = std::string(kRegistrarLabel);
+    guard.federation = config_.federation();
+    guard_ = std::make_unique<rpc::Guard>(guard, std::move(rows), *tokens_, registrar_->trust(), clock_);
+    service_ = std::make_unique<IdentityService>(*guard_, *registrar_);
+    operations_ = std::make_unique<ops::OperationsService>(*guard_, *journal_, [this] { return Health(); });
+    not_after_ = absl::ToUnixSeconds(credentials_.not_after());
+
+    rpc::ServerOptions options;
+    options.listen = config_.listen();
+    const std::string& folder = config_.data_dir();
+    options.tls = {folder + "/tls.key", folder + "/tls.crt", folder + "/root.crt"};
+    ASSIGN_OR_RETURN(server_, rpc::Server::Start(options, *guard_, {service_.get(), operations_.get()}));
+    RETURN_IF_ERROR(registrar_->Announce(
+        config_.advertise().empty() ? WithPort(config_.listen(), server_->port()) : config_.advertise()));
+    return WriteToken();
+  }
+
+  absl::Status WriteToken() {
+    ASSIGN_OR_RETURN(const auto self, registrar_->trust().View()->Find(kRegistrarLabel));
+    token_written_ = clock_.Now();
+    return credentials_.WriteToken(self->participant.did());
+  }
+
+  // On the upkeep thread.
+  void Upkeep() {
+    absl::Status status = registrar_->Refresh();
+    const absl::StatusOr<bool> renewed = credentials_.RenewCertificates();
+    status.Update(renewed.status());
+    if (renewed.ok() && *renewed) {
+      not_after_ = absl::ToUnixSeconds(credentials_.not_after());
+      status.Update(edge_->SetCertificate(credentials_.edge_key_pem(), credentials_.edge_certificate_pem()));
+    }
+    const bool due = clock_.Now() - token_written_ > absl::Hours(1);
+    if (due || (renewed.ok() && *renewed)) status.Update(WriteToken());
+    if (!status.ok()) log::Error("upkeep failed", {{"reason", std::string(status.message())}});
+  }
+
+  ops::v1::GetHealthResponse Health() const {
+    ops::v1::GetHealthResponse health;
+    health.set_state(ops::v1::HEALTH_STATE_SERVING);
+    health.set_status_list_age_seconds(static_cast<uint64_t>(absl::ToInt64Seconds(registrar_->trust().StatusAge())));
+    health.set_certificate_expires_in_seconds(not_after_ - absl::ToUnixSeconds(clock_.Now()));
+    return health;
+  }
+
+  const RegistrarConfig config_;
+  const Clock& clock_;
+  SystemRandom random_;
+  const Authority authority_;
+  OwnCredentials credentials_;
+  std::unique_ptr<store::Store> store_;
+  // Above the journal, whose end completes what still refers to it: so the registrar must go later than the journal.
+  std::unique_ptr<Registrar> registrar_;
+  std::unique_ptr<audit::Journal> journal_;
+  std::atomic<Registrar*> serving_ = nullptr;
+  std::atomic<int64_t> not_after_ = 0;
+  absl::Time token_written_;
+  std::unique_ptr<TokenVerifier> tokens_;
+  std::unique_ptr<rpc::Guard> guard_;
+  std::unique_ptr<IdentityService> service_;
+  std::unique_ptr<ops::OperationsService> operations_;
+  std::unique_ptr<rpc::Server> server_;
+  std::unique_ptr<http::HttpsServer> edge_;
+  std::unique_ptr<process::Ticker> upkeep_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RegistrarProcess>> RegistrarProcess::Start(const RegistrarConfig& config,
+                                                                          const Clock& clock) {
+  RETURN_IF_ERROR(MakeDataFolder(config.data_dir()));
+  ASSIGN_OR_RETURN(Authority authority,
+                   LoadOrCreateAuthority(config.data_dir() + "/keys", config.federation(), clock.Now()));
+  auto process = std::make_unique<Process>(config, clock, std::move(authority));
+  RETURN_IF_ERROR(process->Open());
+  return process;
+}
+
+}  // namespace tsunagi::identity

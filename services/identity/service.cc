@@ -1,0 +1,151 @@
+#include "services/identity/service.h"
+
+#include <utility>
+
+namespace tsunagi::identity {
+namespace {
+
+using grpc::CallbackServerContext;
+using grpc::ServerUnaryReactor;
+using rpc::Finish;
+using rpc::Who;
+
+// Hands an act's reply to the call.
+template <class Reply>
+Done<Reply> Into(Reply* response, Finish finish) {
+  return [response, finish = std::move(finish)](absl::StatusOr<Reply> reply) {
+    if (reply.ok()) *response = *std::move(reply);
+    finish(reply.status());
+  };
+}
+
+template <class Reply>
+void Return(absl::StatusOr<Reply> reply, Reply* response, const Finish& finish) {
+  if (reply.ok()) *response = *std::move(reply);
+  finish(reply.status());
+}
+
+}  // namespace
+
+std::vector<rpc::AccessRow> IdentityRows() {
+  return {
+      {"/tsunagi.identity.v1.IdentityService/RegisterParticipant", Who::kOwnOperator},
+      {"/tsunagi.identity.v1.IdentityService/CreateInvitation", Who::kOwnOperator},
+      {"/tsunagi.identity.v1.IdentityService/IssueToken", Who::kCertificate},
+      {"/tsunagi.identity.v1.IdentityService/ListKeys", Who::kParticipant},
+      {"/tsunagi.identity.v1.IdentityService/GetDirectory", Who::kParticipant},
+      {"/tsunagi.identity.v1.IdentityService/GetStatusList", Who::kParticipant},
+      {"/tsunagi.identity.v1.IdentityService/ListParticipants", Who::kParticipant},
+      {"/tsunagi.identity.v1.IdentityService/SetSuspended", Who::kOwnOperator},
+      {"/tsunagi.identity.v1.IdentityService/CosignCheckpoint", Who::kParticipant},
+      {"/tsunagi.identity.v1.IdentityService/SubmitAmendment", Who::kParticipant},
+      {"/tsunagi.identity.v1.IdentityService/ApproveAmendment", Who::kOwnOperator},
+      {"/tsunagi.identity.v1.IdentityService/ListAmendments", Who::kParticipant},
+  };
+}
+
+ServerUnaryReactor* IdentityService::RegisterParticipant(CallbackServerContext* context,
+                                                         const v1::RegisterParticipantRequest* request,
+                                                         v1::RegisterParticipantResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
+    registrar_.participants().Register(caller, *request, Into(response, std::move(finish)));
+  });
+}
+
+ServerUnaryReactor* IdentityService::CreateInvitation(CallbackServerContext* context,
+                                                      const v1::CreateInvitationRequest* request,
+                                                      v1::CreateInvitationResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
+    registrar_.enrolment().CreateInvitation(caller, *request, Into(response, std::move(finish)));
+  });
+}
+
+ServerUnaryReactor* IdentityService::IssueToken(CallbackServerContext* context, const v1::IssueTokenRequest*,
+                                                v1::IssueTokenResponse* response) {
+  return guard_.ServeByCertificate(context, [=, this](const Caller& caller, Finish finish) {
+    registrar_.enrolment().IssueToken(caller, Into(response, std::move(finish)));
+  });
+}
+
+ServerUnaryReactor* IdentityService::ListKeys(CallbackServerContext* context, const v1::ListKeysRequest* request,
+                                              v1::ListKeysResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
+    registrar_.participants().ListKeys(caller, *request, Into(response, std::move(finish)));
+  });
+}
+
+ServerUnaryReactor* IdentityService::GetDirectory(CallbackServerContext* context,
+                                                  const v1::GetDirectoryRequest* request,
+                                                  v1::GetDirectoryResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller&, Finish finish) {
+    registrar_.lists().GetDirectory(
+        [=, this, finish = std::move(finish)](absl::StatusOr<SignedLists::Directory> directory) {
+          // The registrar's own view has what was just signed, or something newer.
+          const bool current = directory.ok() && request->known_version() != 0 &&
+                               request->known_version() == registrar_.trust().View()->directory_version;
+          if (directory.ok() && !current) *response->mutable_directory() = **directory;
+          finish(directory.status());
+        });
+  });
+}
+
+ServerUnaryReactor* IdentityService::GetStatusList(CallbackServerContext* context, const v1::GetStatusListRequest*,
+                                                   v1::GetStatusListResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller&, Finish finish) {
+    registrar_.lists().GetStatusList(
+        [response, finish = std::move(finish)](absl::StatusOr<SignedLists::StatusList> list) {
+          if (list.ok()) *response->mutable_status_list() = **list;
+          finish(list.status());
+        });
+  });
+}
+
+ServerUnaryReactor* IdentityService::ListParticipants(CallbackServerContext* context,
+                                                      const v1::ListParticipantsRequest* request,
+                                                      v1::ListParticipantsResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller&, const Finish& finish) {
+    Return(registrar_.participants().List(*request), response, finish);
+  });
+}
+
+ServerUnaryReactor* IdentityService::SetSuspended(CallbackServerContext* context,
+                                                  const v1::SetSuspendedRequest* request,
+                                                  v1::SetSuspendedResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
+    registrar_.participants().SetSuspended(caller, *request, Into(response, std::move(finish)));
+  });
+}
+
+ServerUnaryReactor* IdentityService::CosignCheckpoint(CallbackServerContext* context,
+                                                      const v1::CosignCheckpointRequest* request,
+                                                      v1::CosignCheckpointResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
+    registrar_.cosigning().Cosign(caller, *request, Into(response, std::move(finish)));
+  });
+}
+
+ServerUnaryReactor* IdentityService::SubmitAmendment(CallbackServerContext* context,
+                                                     const v1::SubmitAmendmentRequest* request,
+                                                     v1::SubmitAmendmentResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
+    registrar_.amendments().Submit(caller, *request, Into(response, std::move(finish)));
+  });
+}
+
+ServerUnaryReactor* IdentityService::ApproveAmendment(CallbackServerContext* context,
+                                                      const v1::ApproveAmendmentRequest* request,
+                                                      v1::ApproveAmendmentResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
+    registrar_.amendments().Approve(caller, *request, Into(response, std::move(finish)));
+  });
+}
+
+ServerUnaryReactor* IdentityService::ListAmendments(CallbackServerContext* context,
+                                                    const v1::ListAmendmentsRequest* request,
+                                                    v1::ListAmendmentsResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, const Finish& finish) {
+    Return(registrar_.amendments().List(caller, *request), response, finish);
+  });
+}
+
+}  // namespace tsunagi::identity
