@@ -1,29 +1,26 @@
 #include "services/process/cosigner.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "core/audit/checkpoint.h"
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
-#include "identity/names.h"
+#include "identity/evidence_keys.h"
 #include "services/ops/operations_service.h"
 
 namespace tsunagi::process {
 namespace {
 
-// The registrar's key whose cosignatures date checkpoints.
-absl::StatusOr<crypto::PublicKey> WitnessKey(const identity::TrustStore& trust) {
-  ASSIGN_OR_RETURN(const auto registrar, trust.View()->Find(identity::kRegistrarLabel));
-  const std::string name = identity::WitnessName(trust.federation());
-  for (const identity::v1::ParticipantKey& key : registrar->participant.keys()) {
-    if (key.purpose() == identity::v1::KEY_PURPOSE_LOG && key.log_origin() == name) {
-      return crypto::PublicKey::FromDer(key.public_key());
-    }
-  }
-  return absl::NotFoundError("the directory lists no cosigning key of the registrar");
+// The size that the registrar wants to start from: it knows of a cosignature whose reply we lost.
+std::optional<uint64_t> WantedSize(const absl::Status& refusal) {
+  const std::optional<ErrorDetail> detail = DetailOf(refusal);
+  uint64_t size = 0;
+  if (!detail || detail->reason() != "OLD_SIZE_WRONG" || !absl::SimpleAtoi(detail->expected(), &size))
+    return {};
+  return size;
 }
 
 }  // namespace
@@ -34,9 +31,12 @@ absl::Status Cosigner::Run(Registrar& registrar) {
                    audit::OpenCheckpoint(note, journal_.origin(), journal_.log_key()));
   ASSIGN_OR_RETURN(const uint64_t old_size, CosignedSize());
   if (checkpoint.size == old_size) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const std::string cosigned, Submit(registrar, note, old_size, checkpoint.size));
-  RETURN_IF_ERROR(CheckCosigned(note, cosigned));
-  return Keep(cosigned);
+  absl::StatusOr<std::string> cosigned = Submit(registrar, note, old_size, checkpoint.size);
+  const std::optional<uint64_t> wanted = WantedSize(cosigned.status());
+  if (wanted && *wanted <= checkpoint.size) cosigned = Submit(registrar, note, *wanted, checkpoint.size);
+  RETURN_IF_ERROR(cosigned.status());
+  RETURN_IF_ERROR(CheckCosigned(note, *cosigned));
+  return Keep(*cosigned);
 }
 
 absl::StatusOr<uint64_t> Cosigner::CosignedSize() const {
@@ -68,8 +68,7 @@ absl::Status Cosigner::CheckCosigned(const std::string& note, const std::string&
   ASSIGN_OR_RETURN(const audit::Checkpoint theirs,
                    audit::OpenCheckpoint(cosigned, journal_.origin(), journal_.log_key()));
   if (ours.size != theirs.size) return absl::DataLossError("the registrar cosigned another checkpoint");
-  ASSIGN_OR_RETURN(const crypto::PublicKey witness, WitnessKey(trust_));
-  return audit::CosignatureTime(cosigned, identity::WitnessName(trust_.federation()), witness).status();
+  return identity::CosignedAt(*trust_.View(), trust_.federation(), cosigned).status();
 }
 
 absl::Status Cosigner::Keep(const std::string& cosigned) {

@@ -8,6 +8,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/security/tls_credentials_options.h"
+#include "services/rpc/grpc_log.h"
 
 namespace tsunagi::rpc {
 namespace {
@@ -70,6 +71,7 @@ grpc::ChannelArguments Arguments(const std::string& expected_name) {
 std::shared_ptr<grpc::Channel> NewChannel(const std::string& address, const std::string& expected_name,
                                           const std::string& key_pem, const std::string& certificate_pem,
                                           const std::string& root_pem, const std::string& token) {
+  TakeGrpcLog();
   return grpc::CreateCustomChannel(address, Credentials(key_pem, certificate_pem, root_pem, token),
                                    Arguments(expected_name));
 }

@@ -197,7 +197,7 @@ grpc::ServerUnaryReactor* Guard::ServeCaller(grpc::CallbackServerContext* contex
     reactor->Finish(ToGrpcStatus(caller.status()));
     return reactor;
   }
-  auto [reactor, finish] = NewUnaryCall(context);
+  auto [reactor, finish] = NewUnaryCall(context, options_.default_deadline);
   handler(*caller, std::move(finish));
   return reactor;
 }

@@ -58,6 +58,8 @@ struct GuardOptions {
   std::string federation;
   // Beyond this age of the status list every call is refused.
   absl::Duration status_list_max_age = absl::Hours(24);
+  // When a call that came without a deadline is cancelled.
+  absl::Duration default_deadline = absl::Seconds(30);
 };
 
 // Decides on each call. Thread-safe.
@@ -84,8 +86,8 @@ class Guard {
 
   // Runs `handler` with the caller; what it passes to Finish becomes the call's status. `handler` must not
   // block. The row was checked by the processor; this checks certificate, token, their binding and status
-  // again. A call that came without a deadline is cancelled after 30 s; `Finish` stays valid and the response
-  // writable until it is called. A Finish that is dropped uncalled ends the call as INTERNAL.
+  // again. A call that came without a deadline is cancelled at the default one; `Finish` stays valid and the
+  // response writable until it is called. A Finish that is dropped uncalled ends the call as INTERNAL.
   grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context,
                                   const std::function<void(const Caller&, Finish)>& handler);
   // The same for a row kCertificate: asks for no token.

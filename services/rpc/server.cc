@@ -17,6 +17,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/security/tls_credentials_options.h"
 #include "grpcpp/server_builder.h"
+#include "services/rpc/grpc_log.h"
 
 namespace tsunagi::rpc {
 namespace {
@@ -115,6 +116,7 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Guard& guard,
                                                       const std::vector<grpc::Service*>& services) {
+  TakeGrpcLog();
   RETURN_IF_ERROR(CheckFiles(options.tls));
   grpc::ServerBuilder builder;
   SetLimits(options, builder);

@@ -13,8 +13,6 @@
 namespace tsunagi::rpc {
 namespace {
 
-constexpr std::chrono::seconds kDefaultDeadline{30};
-
 // Cancels a call unless it is over. Shared with the alarm, which may fire while the call ends.
 class Cap {
  public:
@@ -36,13 +34,14 @@ class Cap {
 
 class UnaryCall final : public grpc::ServerUnaryReactor {
  public:
-  explicit UnaryCall(grpc::CallbackServerContext* context) {
+  UnaryCall(grpc::CallbackServerContext* context, absl::Duration default_deadline) {
     if (context->deadline() != std::chrono::system_clock::time_point::max()) return;
     cap_ = std::make_shared<Cap>(context);
     alarm_.emplace();
-    alarm_->Set(std::chrono::system_clock::now() + kDefaultDeadline, [cap = cap_](bool fired) {
-      if (fired) cap->Cancel();
-    });
+    alarm_->Set(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(default_deadline),
+                [cap = cap_](bool fired) {
+                  if (fired) cap->Cancel();
+                });
   }
 
   void OnDone() override {
@@ -74,8 +73,9 @@ class Ending {
 
 }  // namespace
 
-std::pair<grpc::ServerUnaryReactor*, Finish> NewUnaryCall(grpc::CallbackServerContext* context) {
-  auto* call = new UnaryCall(context);
+std::pair<grpc::ServerUnaryReactor*, Finish> NewUnaryCall(grpc::CallbackServerContext* context,
+                                                          absl::Duration default_deadline) {
+  auto* call = new UnaryCall(context, default_deadline);
   auto ending = std::make_shared<Ending>(call);
   return {call, [ending = std::move(ending)](const absl::Status& status) { ending->End(status); }};
 }

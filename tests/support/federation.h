@@ -1,0 +1,193 @@
+// A federation for tests: a root, a directory with its members, certificates and tokens, without a registrar.
+#pragma once
+
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/base/proto.h"
+#include "core/crypto/certificate.h"
+#include "core/crypto/envelope.h"
+#include "core/crypto/key.h"
+#include "identity/names.h"
+#include "identity/token.h"
+#include "identity/trust.h"
+
+namespace tsunagi::testing {
+
+// A key with its certificate chain, as a process shows it.
+struct TestCredential {
+  std::string key_pem;
+  std::string chain_pem;  // leaf, then issuing CA
+  std::string leaf_pem;
+  std::string sha256;
+  absl::Time not_after;
+};
+
+// Real keys and signatures. TLS looks at the machine's clock: start a FakeClock at absl::Now() where TLS is
+// used.
+class TestFederation {
+ public:
+  explicit TestFederation(const Clock& clock, std::string name = "battery.example")
+      : clock_(clock),
+        name_(std::move(name)),
+        root_(Ca("root", root_key_, std::nullopt)),
+        issuing_(Ca("issuing", issuing_key_, root_)),
+        directory_(Signer(identity::DirectoryUri(name_), directory_key_)),
+        status_(Signer(identity::StatusUri(name_), status_key_)),
+        trust_(root_, name_, clock),
+        tokens_(trust_, clock) {
+    Add("registrar", {"registrar"});
+    identity::v1::ParticipantKey& key = *participants_[0].add_keys();
+    key.set_key_id(token_key_.id());
+    key.set_purpose(identity::v1::KEY_PURPOSE_SIGNING);
+    key.set_algorithm(token_key_.algorithm());
+    key.set_public_key(token_key_.public_key().der());
+    *key.mutable_valid_from() = ToProto(clock.Now() - absl::Hours(1));
+    Must(Publish());
+    Must(PublishStatus());
+  }
+
+  const std::string& name() const { return name_; }
+  std::string root_pem() const { return crypto::ToPem(root_); }
+  const crypto::Certificate& root() const { return root_; }
+  identity::TrustStore& trust() { return trust_; }
+  identity::TokenVerifier& tokens() { return tokens_; }
+
+  std::string DidOf(absl::string_view label) const {
+    return absl::StrCat("did:web:", name_, ":participants:", label);
+  }
+
+  // Adds a member to the directory and publishes it. The entry may be changed before Publish.
+  identity::v1::Participant& Add(const std::string& label, const std::vector<std::string>& roles = {}) {
+    identity::v1::Participant& participant = participants_.emplace_back();
+    participant.set_did(DidOf(label));
+    participant.set_label(label);
+    participant.set_name_latin(label);
+    participant.set_version(1);
+    for (const std::string& role : roles) participant.add_roles(role);
+    if (participants_.size() > 1) Must(Publish());
+    return participant;
+  }
+
+  // The registrar's entry; may be changed before Publish, e.g. to list the key that cosigns.
+  identity::v1::Participant& registrar() { return participants_[0]; }
+
+  identity::v1::SignedDirectory MakeDirectory() {
+    identity::v1::Directory directory;
+    directory.set_version(++directory_version_);
+    directory.set_federation(name_);
+    *directory.mutable_issued_at() = ToProto(clock_.Now());
+    for (const identity::v1::Participant& participant : participants_) {
+      *directory.add_entries() =
+          crypto::Sign(directory_key_, identity::kParticipantPayload, Encode(participant));
+    }
+    identity::v1::SignedDirectory result;
+    *result.mutable_directory() =
+        crypto::Sign(directory_key_, identity::kDirectoryPayload, Encode(directory));
+    result.add_chain(directory_.der);
+    return result;
+  }
+  absl::Status Publish() { return trust_.AcceptDirectory(MakeDirectory()); }
+
+  // The status list of now.
+  identity::v1::SignedStatusList MakeStatusList() {
+    identity::v1::StatusList list;
+    list.set_version(++status_version_);
+    list.set_federation(name_);
+    *list.mutable_issued_at() = ToProto(clock_.Now());
+    for (const std::string& did : suspended_) list.add_suspended(did);
+    identity::v1::SignedStatusList result;
+    *result.mutable_status_list() = crypto::Sign(status_key_, identity::kStatusListPayload, Encode(list));
+    result.add_chain(status_.der);
+    return result;
+  }
+  absl::Status PublishStatus() { return trust_.AcceptStatusList(MakeStatusList()); }
+  absl::Status Suspend(absl::string_view label) {
+    suspended_.push_back(DidOf(label));
+    return PublishStatus();
+  }
+
+  // A process's certificate as the registrar would issue it.
+  TestCredential Enrol(absl::string_view label, absl::string_view process,
+                       absl::Duration life = absl::Hours(168)) {
+    return Issue({identity::ProcessUri(process, label, name_)},
+                 {identity::ProcessDnsName(process, label, name_)}, life);
+  }
+  // A certificate of this federation's CA with any names.
+  TestCredential Issue(std::vector<std::string> uris, std::vector<std::string> dns_names,
+                       absl::Duration life = absl::Hours(168)) {
+    const auto key = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256);
+    crypto::CertificateTemplate names = Template("process", life);
+    names.uris = std::move(uris);
+    names.dns_names = std::move(dns_names);
+    names.server_auth = names.client_auth = true;
+    const crypto::Certificate leaf =
+        crypto::IssueCertificate(names, key.public_key(), issuing_key_, issuing_).value();
+    const std::string leaf_pem = crypto::ToPem(leaf);
+    return {key.ToPem(), leaf_pem + crypto::ToPem(issuing_), leaf_pem, leaf.sha256, leaf.not_after};
+  }
+
+  // An access token for `label`, bound to the certificate.
+  std::string Token(absl::string_view label, const TestCredential& bound_to,
+                    absl::Duration life = absl::Hours(24)) const {
+    identity::TokenClaims claims;
+    claims.subject = DidOf(label);
+    claims.certificate_sha256 = bound_to.sha256;
+    claims.issued_at = clock_.Now();
+    claims.expires_at = clock_.Now() + life;
+    return identity::IssueToken(token_key_, name_, claims).value();
+  }
+
+ private:
+  // A federation that does not believe itself is a mistake of the test.
+  static void Must(const absl::Status& status) {
+    if (!status.ok()) std::abort();
+  }
+  static crypto::PrivateKey NewKey() {
+    return crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256);
+  }
+  crypto::CertificateTemplate Template(const std::string& name, absl::Duration life) const {
+    crypto::CertificateTemplate made;
+    made.name = name;
+    made.not_before = clock_.Now() - absl::Hours(1);
+    made.not_after = clock_.Now() + life;
+    return made;
+  }
+  crypto::Certificate Ca(const std::string& name, const crypto::PrivateKey& key,
+                         const std::optional<crypto::Certificate>& issuer) const {
+    crypto::CertificateTemplate made = Template(name, absl::Hours(24 * 3650));
+    made.is_ca = true;
+    return crypto::IssueCertificate(made, key.public_key(), root_key_, issuer).value();
+  }
+  crypto::Certificate Signer(const std::string& uri, const crypto::PrivateKey& key) const {
+    crypto::CertificateTemplate made = Template("signer", absl::Hours(24 * 3650));
+    made.uris = {uri};
+    return crypto::IssueCertificate(made, key.public_key(), root_key_, root_).value();
+  }
+
+  const Clock& clock_;
+  const std::string name_;
+  const crypto::PrivateKey root_key_ = NewKey();
+  const crypto::PrivateKey issuing_key_ = NewKey();
+  const crypto::PrivateKey directory_key_ = NewKey();
+  const crypto::PrivateKey status_key_ = NewKey();
+  const crypto::PrivateKey token_key_ = NewKey();
+  const crypto::Certificate root_;
+  const crypto::Certificate issuing_;
+  const crypto::Certificate directory_;
+  const crypto::Certificate status_;
+  identity::TrustStore trust_;
+  identity::TokenVerifier tokens_;
+  std::vector<identity::v1::Participant> participants_;
+  std::vector<std::string> suspended_;
+  uint64_t directory_version_ = 0;
+  uint64_t status_version_ = 0;
+};
+
+}  // namespace tsunagi::testing
