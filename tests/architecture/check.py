@@ -177,7 +177,7 @@ def read_walks(text):
             yield section.splitlines()[0].removeprefix("## "), first, steps
 
 
-def check_walks(root, sources, text):
+def check_walks(sources, text):
     by_path = {source.path: source for source in sources}
     page = "docs/architecture.md"
     for heading, line, steps in read_walks(text):
@@ -203,6 +203,18 @@ def reaches(by_path, before, file, function):
     return included or any(re.search(rf"\b{function.split('::')[-1]}\s*\(", source.code) for source in own)
 
 
+def check_threat_tests(root, sources):
+    """Each test that the threat model names, as `SuiteTest.Name`, must be there."""
+    page = root / "docs/threat-model.md"
+    names = {f"{suite}.{name}" for source in sources if source.is_test
+             for suite, name in re.findall(r"\b(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", source.code)}
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines() if page.is_file() else [], 1):
+        for name in re.findall(r"`(\w+Test\.\w+)`", line):
+            if name not in names:
+                yield Violation("docs/threat-model.md", number, "threat-tests", f"no test `{name}`: name the one that "
+                                "fails when the check is taken out")
+
+
 def read_sources(root):
     for folder in SOURCE_FOLDERS + OTHER_FOLDERS:
         for path in sorted((root / folder).rglob("*")):
@@ -215,7 +227,7 @@ def check(root):
     """All violations in the tree, in order."""
     text = (root / "docs/architecture.md").read_text(encoding="utf-8")
     table, sources = Table(text), list(read_sources(root))
-    violations = list(table.violations) + list(check_walks(root, sources, text))
+    violations = list(table.violations) + list(check_walks(sources, text)) + list(check_threat_tests(root, sources))
     for rule in (check_include_table, check_confined_headers, check_forbidden_calls, check_test_only_headers,
                  check_include_paths, check_folder_cycles):
         violations += rule(sources, table)

@@ -1,7 +1,7 @@
 """What the architecture check looks for. Each rule says what to do instead."""
 
 RULES = ("include-table", "confined-headers", "forbidden-calls", "test-only-headers", "include-paths", "folder-cycles",
-         "walks", "table-words")
+         "walks", "table-words", "threat-tests")
 
 # Words of the include table that are no folder, and the headers that they stand for: none where every folder may
 # include them (absl) or CONFINED below says who may (OpenSSL).
