@@ -1,4 +1,4 @@
-// An act of the registrar: read, decide, commit with one leaf; decide again when what was read has changed.
+// Acts of the registrar, each with one leaf.
 #pragma once
 
 #include <functional>
@@ -11,42 +11,15 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "core/audit/journal.h"
+#include "core/audit/act.h"
 #include "core/base/caller.h"
 
 namespace tsunagi::identity {
 
-// Completion of an act: exactly once, on the caller's or the committer's thread; must not block.
-template <class Reply>
-using Done = std::function<void(absl::StatusOr<Reply>)>;
-
-// What an act came to: a reply, and what must be durable before it is given. No commit when nothing changes.
-template <class Reply>
-struct Decision {
-  Reply reply;
-  std::optional<audit::Commit> commit;
-};
-
-inline constexpr int kMaxDecisions = 16;
-
-// Runs `decide`, which reads the journal's store and names its reads in the commit, until its commit goes through.
-template <class Reply>
-void Act(audit::Journal& journal, std::function<absl::StatusOr<Decision<Reply>>()> decide, Done<Reply> done,
-         int attempts = kMaxDecisions) {
-  const audit::ReadVersion version = journal.Version();
-  absl::StatusOr<Decision<Reply>> decision = decide();
-  if (!decision.ok()) return done(decision.status());
-  if (!decision->commit.has_value()) return done(std::move(decision->reply));
-  decision->commit->version = version;
-  audit::Commit commit = *std::move(decision->commit);
-  auto reply = std::make_shared<Reply>(std::move(decision->reply));
-  journal.Submit(std::move(commit), [&journal, decide = std::move(decide), done = std::move(done), reply,
-                                     attempts](absl::StatusOr<audit::Committed> committed) {
-    if (committed.ok()) return done(std::move(*reply));
-    if (absl::IsAborted(committed.status()) && attempts > 1) return Act(journal, decide, done, attempts - 1);
-    done(committed.status());
-  });
-}
+using audit::Act;
+using audit::Decision;
+using audit::Done;
+using audit::kMaxDecisions;
 
 // Waits for an act: at start-up and on threads that may block, never in a handler.
 template <class Reply>

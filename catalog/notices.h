@@ -1,0 +1,54 @@
+// Notices that holders file with the authoritative catalog: who holds what about which battery.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "core/audit/journal.h"
+#include "core/base/caller.h"
+#include "core/base/clock.h"
+#include "identity/trust.h"
+#include "tsunagi/catalog/v1/catalog_service.pb.h"
+
+namespace tsunagi::catalog {
+
+// The catalog of one participant, for the serials of its own namespace. It never looks whether a serial
+// exists, so that neither answers nor their timing tell. Thread-safe.
+class Notices {
+ public:
+  // `own_did` is the participant that runs this catalog. All but it must outlive the object.
+  Notices(audit::Journal& journal, const identity::TrustStore& trust, std::string own_did,
+          const Clock& clock);
+
+  // Files, replaces or takes back notices of the caller; one audit leaf for the request. Blocks: only on a
+  // worker pool. The same request_id gives the same reply.
+  //   INVALID_ARGUMENT    a notice is malformed, or of another manufacturer; nothing was filed
+  //   ALREADY_EXISTS      the request_id was used with other notices
+  //   RESOURCE_EXHAUSTED  the caller would have more than 100,000 notices here
+  absl::StatusOr<v1::FileNoticesResponse> File(const Caller& caller, const v1::FileNoticesRequest& request);
+
+  // Holders whose notice names the caller or one of its roles, and the caller's own, in order of DID. Holders
+  // that are suspended or no longer listed are left out.
+  //   INVALID_ARGUMENT  the battery is malformed
+  //   NOT_FOUND         always with the same text: no such battery, no notice, or none that the caller may
+  //   see
+  absl::StatusOr<v1::FindHoldersResponse> Find(const Caller& caller,
+                                               const v1::FindHoldersRequest& request) const;
+
+ private:
+  struct Filing;
+  absl::Status Check(const v1::FileNoticesRequest& request) const;
+  absl::Status Check(const v1::HolderNotice& notice) const;
+  absl::StatusOr<v1::FileNoticesResponse> FileOnce(const Caller& caller,
+                                                   const v1::FileNoticesRequest& request);
+  absl::Status AddNotices(const v1::FileNoticesRequest& request, Filing& filing) const;
+
+  audit::Journal& journal_;
+  const identity::TrustStore& trust_;
+  const std::string own_did_;
+  const Clock& clock_;
+};
+
+}  // namespace tsunagi::catalog

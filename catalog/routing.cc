@@ -1,0 +1,78 @@
+#include "catalog/routing.h"
+
+#include <algorithm>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "core/base/error.h"
+#include "core/base/status_macros.h"
+#include "passport/model/identifiers.h"
+
+namespace tsunagi::catalog {
+namespace {
+
+using identity::v1::Namespace;
+
+// Participants with a namespace that `covers`.
+std::vector<std::string> HoldersOf(const identity::TrustView& view,
+                                   absl::FunctionRef<bool(const Namespace&)> covers) {
+  std::vector<std::string> holders;
+  for (const auto& [did, party] : view.by_did) {
+    const auto& namespaces = party->participant.namespaces();
+    if (std::any_of(namespaces.begin(), namespaces.end(), covers)) holders.push_back(did);
+  }
+  std::sort(holders.begin(), holders.end());
+  return holders;
+}
+
+std::vector<std::string> RouteVehicle(const identity::TrustView& view,
+                                      const passport::VehicleIdentifier& vehicle) {
+  if (vehicle.is_vin()) {
+    return HoldersOf(view, [&](const Namespace& space) {
+      return space.has_vin_wmi() && space.vin_wmi() == vehicle.wmi();
+    });
+  }
+  if (vehicle.type_code().empty()) return {};
+  return HoldersOf(view, [&](const Namespace& space) {
+    return space.has_chassis_type() && space.chassis_type() == vehicle.type_code();
+  });
+}
+
+// Length of the longest registered prefix of the serial; 0 when there is none.
+size_t LongestPrefix(const identity::TrustView& view, absl::string_view serial) {
+  size_t longest = 0;
+  for (const auto& [did, party] : view.by_did) {
+    for (const Namespace& space : party->participant.namespaces()) {
+      if (absl::StartsWith(serial, space.serial_prefix()))
+        longest = std::max(longest, space.serial_prefix().size());
+    }
+  }
+  return longest;
+}
+
+std::vector<std::string> RouteBattery(const identity::TrustView& view, const common::v1::BatteryId& battery) {
+  if (view.by_did.contains(battery.manufacturer())) return {battery.manufacturer()};
+  const size_t longest = LongestPrefix(view, battery.serial());
+  // The empty prefix means all serials of its holder, not of everyone.
+  if (longest == 0) return {};
+  const absl::string_view prefix = absl::string_view(battery.serial()).substr(0, longest);
+  return HoldersOf(view, [&](const Namespace& space) { return space.serial_prefix() == prefix; });
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> Route(const identity::TrustView& view,
+                                               const common::v1::Subject& subject) {
+  if (subject.has_battery()) {
+    RETURN_IF_ERROR(passport::CheckBatteryId(subject.battery(), "battery"));
+    return RouteBattery(view, subject.battery());
+  }
+  if (!subject.has_vehicle()) {
+    return InvalidArgument({"SUBJECT_MISSING", "subject", "", "a battery by serial, or a vehicle"});
+  }
+  ASSIGN_OR_RETURN(const auto vehicle, passport::VehicleIdentifier::Parse(subject.vehicle()));
+  return RouteVehicle(view, vehicle);
+}
+
+}  // namespace tsunagi::catalog

@@ -1,0 +1,20 @@
+// tsunagi-catalog: who holds what about one participant's batteries.
+#include "core/base/status_macros.h"
+#include "services/catalog/service.h"
+#include "services/process/main.h"
+#include "services/process/participant_process.h"
+
+namespace {
+
+absl::Status Serve(const tsunagi::internal::v1::NodeConfig& config) {
+  using namespace tsunagi;  // NOLINT: composition
+  ASSIGN_OR_RETURN(const std::unique_ptr<process::ParticipantProcess> process,
+                   process::ParticipantProcess::Start(config, "catalog", catalog::CatalogRows()));
+  catalog::Notices notices(process->journal(), process->trust(), process->did(), process->clock());
+  catalog::CatalogService service(process->guard(), notices);
+  return process->Serve({&service});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return tsunagi::process::Main(argc, argv, "catalog", Serve); }
