@@ -35,7 +35,8 @@ struct Arguments {
   StreamResult shape;
   IngestLoad ingest;
   std::string folder;
-  std::vector<std::string> command;
+  std::string program;
+  std::string config;
 };
 
 using Result = absl::StatusOr<std::string>;
@@ -121,7 +122,8 @@ Result RocksDb(Arguments& arguments) {
 Result Start(Arguments& arguments) {
   ASSIGN_OR_RETURN(const auto channel, Connect(arguments.access, arguments.target));
   const absl::Time begin = absl::Now();
-  ASSIGN_OR_RETURN(const Child child, Child::Start(arguments.command));
+  ASSIGN_OR_RETURN(const Child child,
+                   Child::Start({arguments.program, "serve", "--config", arguments.config}));
   RETURN_IF_ERROR(WaitForListener(arguments.target.address, kStartLimit));
   RETURN_IF_ERROR(CountLeaves(channel).status());
   return absl::StrFormat(R"({"milliseconds": %.1f})", absl::ToDoubleMilliseconds(absl::Now() - begin));
@@ -149,7 +151,8 @@ void AddOptions(CLI::App& app, Arguments& arguments) {
   app.add_option("--frame-bytes", arguments.shape.frame_bytes, "lengths of the raw stream's frames")
       ->delimiter(',');
   app.add_option("--folder", arguments.folder, "new folder of the RocksDB baseline");
-  app.add_option("--command", arguments.command, "program to start and its arguments");
+  app.add_option("--program", arguments.program, "program to start");
+  app.add_option("--config", arguments.config, "its configuration file");
 }
 
 int Run(int argc, char** argv) {
