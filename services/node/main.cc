@@ -1,0 +1,47 @@
+// tsunagi-node: catalog, passport and connector of one participant in one process, joined by direct calls.
+#include "services/process/main.h"
+
+#include "core/base/status_macros.h"
+#include "services/catalog/service.h"
+#include "services/connector/local_passport.h"
+#include "services/connector/node.h"
+#include "services/connector/service.h"
+#include "services/passport/node.h"
+#include "services/passport/service.h"
+#include "services/process/participant_process.h"
+
+namespace {
+
+using namespace tsunagi;  // NOLINT: composition
+
+std::vector<rpc::AccessRow> Rows() {
+  std::vector<rpc::AccessRow> all;
+  for (const std::vector<rpc::AccessRow>& rows :
+       {catalog::CatalogRows(), passport::PassportRows(), connector::ConnectorRows()}) {
+    all.insert(all.end(), rows.begin(), rows.end());
+  }
+  return all;
+}
+
+absl::Status Serve(const internal::v1::NodeConfig& config) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<process::ParticipantProcess> process,
+                   process::ParticipantProcess::Start(config, "node", Rows()));
+  rpc::Guard& guard = process->guard();
+  rpc::WorkerPool& workers = process->workers();
+
+  catalog::Notices notices(process->journal(), process->trust(), process->did(), process->clock());
+  catalog::CatalogService catalog(guard, notices);
+  passport::PassportNode records(*process, config.federation());
+  passport::PassportService passport(guard, records, workers, process->seal_key(), "node");
+  connector::LocalPassport source(records.reader());
+  ASSIGN_OR_RETURN(const std::unique_ptr<connector::ConnectorNode> node,
+                   connector::ConnectorNode::Open(
+                       *process, {"node", "node", config.federation(), config.policies()}, source));
+  connector::ConnectorService connector(guard, *node, workers, process->random());
+
+  return process->Serve({&catalog, &passport, &connector});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return process::Main(argc, argv, "node", Serve); }
