@@ -223,7 +223,8 @@ absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
     log::Info("draining");
     server->Drain(kDrain);
   }
-  return absl::OkStatus();
+  // Commits complete in order: what calls have left in the journal completes while the services still live.
+  return journal_->SubmitAndWait({}).status();
 }
 
 }  // namespace

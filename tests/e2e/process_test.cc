@@ -1,0 +1,269 @@
+// A participant's process against a real registrar: joining, serving, an outage, a renewal.
+#include <sys/stat.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/file.h"
+#include "core/base/random.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/identity/config.h"
+#include "services/identity/registrar_process.h"
+#include "services/ops/operations_service.h"
+#include "services/process/config.h"
+#include "services/process/health.h"
+#include "services/process/participant_process.h"
+#include "services/process/ticker.h"
+#include "tests/support/caller.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace tsunagi::process {
+namespace {
+
+using internal::v1::NodeConfig;
+using internal::v1::RegistrarConfig;
+using testing::HasSubstr;
+using testing::IsOk;
+using testing::Not;
+using testing::StatusIs;
+
+constexpr char kFederation[] = "battery.example";
+
+absl::Status WriteText(const std::string& path, absl::string_view text) {
+  return WriteFileAtomically(path, text, 0600);
+}
+
+// Serves on a thread of its own until it goes.
+class Running {
+ public:
+  explicit Running(ParticipantProcess& process)
+      : process_(process), thread_([this] { status_ = process_.Serve({}); }) {}
+  ~Running() { Stop().IgnoreError(); }
+  absl::Status Stop() {
+    process_.Stop();
+    if (thread_.joinable()) thread_.join();
+    return status_;
+  }
+
+ private:
+  ParticipantProcess& process_;
+  absl::Status status_;
+  std::thread thread_;
+};
+
+class ProcessTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    StartRegistrar("127.0.0.1:0", "127.0.0.1:0");
+    identity::v1::RegisterParticipantRequest request;
+    request.set_request_id(NewUuid(random_));
+    request.mutable_participant()->set_label("oem");
+    request.mutable_participant()->set_name_latin("OEM");
+    const auto registered = identity::WaitFor<identity::v1::RegisterParticipantResponse>([&](auto done) {
+      registrar_->registrar().participants().Register(operator_, request, std::move(done));
+    });
+    ASSERT_THAT(registered, IsOk());
+    did_ = registered->participant().did();
+    Invite();
+  }
+
+  void StartRegistrar(const std::string& listen, const std::string& est_listen) {
+    RegistrarConfig config;
+    config.set_data_dir(dir_.File("registrar"));
+    config.set_listen(listen);
+    config.set_est_listen(est_listen);
+    config.set_federation(kFederation);
+    const auto checked = identity::CheckedConfig(config);
+    ASSERT_THAT(checked, IsOk());
+    auto started = identity::RegistrarProcess::Start(*checked, clock_);
+    ASSERT_THAT(started, IsOk());
+    registrar_ = *std::move(started);
+    address_ = absl::StrCat("127.0.0.1:", registrar_->port());
+    est_address_ = absl::StrCat("127.0.0.1:", registrar_->est_port());
+  }
+
+  void Invite() {
+    identity::v1::CreateInvitationRequest request;
+    request.set_request_id(NewUuid(random_));
+    request.set_label("oem");
+    request.add_processes("node");
+    const auto invitation = identity::WaitFor<identity::v1::CreateInvitationResponse>([&](auto done) {
+      registrar_->registrar().enrolment().CreateInvitation(operator_, request, std::move(done));
+    });
+    ASSERT_THAT(invitation, IsOk());
+    ASSERT_THAT(WriteText(dir_.File("code"), invitation->code() + "\n"), IsOk());
+    config_.set_data_dir(dir_.File("node"));
+    config_.set_listen("127.0.0.1:0");
+    config_.set_federation(kFederation);
+    config_.set_participant("oem");
+    config_.mutable_registrar()->set_address(address_);
+    config_.mutable_registrar()->set_est_url(invitation->url());
+    config_.mutable_registrar()->set_root_sha256(invitation->root_sha256());
+    config_.mutable_invitation()->set_code_file(dir_.File("code"));
+    config_.set_trust_refresh_seconds(1);
+    config_.set_cosign_seconds(1);
+  }
+
+  std::unique_ptr<ParticipantProcess> Start() {
+    auto started = ParticipantProcess::Start(config_, "node", {});
+    EXPECT_THAT(started, IsOk());
+    return started.ok() ? *std::move(started) : nullptr;
+  }
+
+  // Polls, since nothing tells the test when the process has done it.
+  static bool Eventually(const std::function<bool()>& condition) {
+    bool done = false;
+    std::promise<void> met;
+    const Ticker ticker(absl::Milliseconds(20), [&] {
+      if (!done && condition()) {
+        done = true;
+        met.set_value();
+      }
+    });
+    return met.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready;
+  }
+  bool Healthy() const {
+    const auto health = CheckHealth(config_, "node");
+    return health.ok() && health->state() == ops::v1::HEALTH_STATE_SERVING;
+  }
+
+  const testing::TempDir dir_;
+  const SystemClock clock_;
+  SystemRandom random_;
+  const Caller operator_ = CallerForTest::Make("did:web:battery.example:participants:registrar", "registrar",
+                                               "operator", {"registrar"});
+  std::unique_ptr<identity::RegistrarProcess> registrar_;
+  std::string address_;
+  std::string est_address_;
+  std::string did_;
+  NodeConfig config_;
+};
+
+TEST_F(ProcessTest, JoinsListsItselfAndIsHealthy) {
+  const auto process = Start();
+  ASSERT_NE(process, nullptr);
+  EXPECT_EQ(process->did(), did_);
+  {
+    Running running(*process);
+
+    EXPECT_TRUE(Eventually([&] { return Healthy(); }));
+    EXPECT_TRUE(Eventually([&] { return process->ChannelTo("oem", "node").ok(); }));
+    const auto self = process->trust().View()->Find("oem");
+    ASSERT_THAT(self, IsOk());
+    EXPECT_THAT((*self)->FindKey(process->signing_key().id(), identity::v1::KEY_PURPOSE_SIGNING), IsOk());
+    EXPECT_THAT((*self)->FindKey(process->journal().log_key().id(), identity::v1::KEY_PURPOSE_LOG), IsOk());
+    EXPECT_THAT(running.Stop(), IsOk());
+  }
+  EXPECT_FALSE(Healthy());
+}
+
+TEST_F(ProcessTest, KeepsItsKeysToItself) {
+  const auto process = Start();
+  ASSERT_NE(process, nullptr);
+
+  struct stat info = {};
+  ASSERT_EQ(::stat(config_.data_dir().c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0700u);
+  for (const char* name : {"tls.key", "log.key", "signing.key", "seal.key", "node.key", "token"}) {
+    ASSERT_EQ(::stat(absl::StrCat(config_.data_dir(), "/", name).c_str(), &info), 0) << name;
+    EXPECT_EQ(info.st_mode & 0777, 0600u) << name;
+  }
+}
+
+TEST_F(ProcessTest, HasItsCheckpointsCosigned) {
+  const auto process = Start();
+  ASSERT_NE(process, nullptr);
+  Running running(*process);
+  ASSERT_TRUE(Eventually([&] { return Healthy(); }));
+  const auto cosigned = [&] {
+    return process->journal().store().Get(store::Table::kState, ops::CosignedKey());
+  };
+
+  std::string last;
+  for (int round = 0; round < 2; ++round) {
+    audit::Commit commit;
+    commit.record = absl::StrCat("record ", round);
+    ASSERT_THAT(process->journal().SubmitAndWait(std::move(commit)), IsOk());
+    ASSERT_TRUE(Eventually([&] { return cosigned().ok() && *cosigned() != last; }));
+    last = *cosigned();
+  }
+
+  EXPECT_THAT(last, HasSubstr("registrar.battery.example"));
+}
+
+TEST_F(ProcessTest, CatchesUpWhenTheReplyToACosigningWasLost) {
+  const auto process = Start();
+  ASSERT_NE(process, nullptr);
+  Running running(*process);
+  audit::Commit first;
+  first.record = "first";
+  ASSERT_THAT(process->journal().SubmitAndWait(std::move(first)), IsOk());
+  const auto cosigned = [&] {
+    return process->journal().store().Get(store::Table::kState, ops::CosignedKey());
+  };
+  ASSERT_TRUE(Eventually([&] { return cosigned().ok(); }));
+
+  // As if the process had been killed before it kept the note.
+  audit::Commit lost;
+  lost.writes.push_back(store::Delete(store::Table::kState, ops::CosignedKey()));
+  lost.record = "second";
+  ASSERT_THAT(process->journal().SubmitAndWait(std::move(lost)), IsOk());
+
+  EXPECT_TRUE(Eventually([&] { return cosigned().ok(); }));
+}
+
+TEST_F(ProcessTest, RestartsWhileTheRegistrarIsAway) {
+  ASSERT_NE(Start(), nullptr);
+  registrar_.reset();
+
+  const auto process = Start();
+
+  ASSERT_NE(process, nullptr);
+  EXPECT_EQ(process->did(), did_);
+  Running running(*process);
+  EXPECT_TRUE(Eventually([&] { return Healthy(); }));
+}
+
+TEST_F(ProcessTest, FollowsTheRegistrarAgainAfterItsOutage) {
+  const auto process = Start();
+  ASSERT_NE(process, nullptr);
+  registrar_.reset();
+  Running running(*process);
+  ASSERT_TRUE(Eventually([&] { return Healthy(); }));
+  const uint64_t before = process->trust().View()->status_version;
+
+  StartRegistrar(address_, est_address_);
+
+  EXPECT_TRUE(Eventually([&] { return process->trust().View()->status_version > before; }));
+}
+
+TEST_F(ProcessTest, RefusesToStartWithoutAnInvitation) {
+  config_.mutable_invitation()->clear_code_file();
+
+  EXPECT_THAT(ParticipantProcess::Start(config_, "node", {}),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("invitation")));
+}
+
+TEST_F(ProcessTest, RefusesAnotherRootThanTheInvitationNames) {
+  config_.mutable_registrar()->set_root_sha256(std::string(64, '0'));
+
+  EXPECT_THAT(ParticipantProcess::Start(config_, "node", {}), StatusIs(absl::StatusCode::kUnauthenticated));
+}
+
+TEST_F(ProcessTest, EnrolsOnlyOnceWithOneInvitation) {
+  ASSERT_NE(Start(), nullptr);
+  std::filesystem::remove_all(config_.data_dir());
+
+  EXPECT_THAT(ParticipantProcess::Start(config_, "node", {}), Not(IsOk()));
+}
+
+}  // namespace
+}  // namespace tsunagi::process
