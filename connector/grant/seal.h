@@ -34,9 +34,9 @@ class Unsealer {
   // `own_process` is the target that a Grant must name, e.g. `passport`. `clock` must outlive the unsealer.
   Unsealer(std::string seal_key, std::string own_process, const Clock& clock);
 
-  // PERMISSION_DENIED, without a reason for outsiders, when the bytes are not a canonical SealedGrant, the seal or the
-  // target differs, it has expired or expires later than kMaxLife from now, or its nonce was seen. RESOURCE_EXHAUSTED
-  // when 1,000,000 unexpired nonces are remembered.
+  // PERMISSION_DENIED, without a reason for outsiders, when the bytes are not a canonical SealedGrant, the
+  // seal or the target differs, it has expired or expires later than kMaxLife from now, or its nonce was
+  // seen. RESOURCE_EXHAUSTED when 1,000,000 unexpired nonces are remembered.
   absl::StatusOr<Grant> Open(absl::string_view bytes);
 
  private:

@@ -23,7 +23,8 @@ absl::StatusOr<Digest> SlotDigest(uint32_t slot, const v1::SlotDisclosure& discl
   if (disclosure.has_open() && disclosure.open().salt().size() == kSaltSize) {
     return PartDigest(slot, disclosure.open().salt(), disclosure.open().content());
   }
-  if (disclosure.slot_case() == v1::SlotDisclosure::kDigest && disclosure.digest().size() == crypto::kDigestSize) {
+  if (disclosure.slot_case() == v1::SlotDisclosure::kDigest &&
+      disclosure.digest().size() == crypto::kDigestSize) {
     return disclosure.digest();
   }
   return absl::DataLossError("a slot holds neither a digest of 32 bytes nor a part with a salt of 16 bytes");

@@ -29,7 +29,8 @@ Digest PartDigest(uint32_t slot, absl::string_view salt, absl::string_view conte
 // SHA-256(tag ‖ u64 length ‖ header ‖ u32 count ‖ slot digests).
 Digest EventDigest(absl::string_view header, absl::Span<const Digest> slot_digests);
 
-// Digest of a slot as disclosed. DATA_LOSS when it is neither a digest of 32 bytes nor a part with a salt of 16.
+// Digest of a slot as disclosed. DATA_LOSS when it is neither a digest of 32 bytes nor a part with a salt
+// of 16.
 absl::StatusOr<Digest> SlotDigest(uint32_t slot, const v1::SlotDisclosure& disclosure);
 
 }  // namespace tsunagi::passport

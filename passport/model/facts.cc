@@ -25,13 +25,16 @@ class FirstPath final : public MessageDifferencer::Reporter {
   using Path = std::vector<MessageDifferencer::SpecificField>;
 
  public:
-  void ReportAdded(const google::protobuf::Message&, const google::protobuf::Message&, const Path& path) override {
+  void ReportAdded(const google::protobuf::Message&, const google::protobuf::Message&,
+                   const Path& path) override {
     Keep(path);
   }
-  void ReportDeleted(const google::protobuf::Message&, const google::protobuf::Message&, const Path& path) override {
+  void ReportDeleted(const google::protobuf::Message&, const google::protobuf::Message&,
+                     const Path& path) override {
     Keep(path);
   }
-  void ReportModified(const google::protobuf::Message&, const google::protobuf::Message&, const Path& path) override {
+  void ReportModified(const google::protobuf::Message&, const google::protobuf::Message&,
+                      const Path& path) override {
     Keep(path);
   }
   const std::string& first() const { return first_; }
@@ -55,17 +58,20 @@ class FirstPath final : public MessageDifferencer::Reporter {
   std::string first_;
 };
 
-absl::Status CheckParts(const google::protobuf::RepeatedPtrField<v1::NewPart>& parts, const PartContext& context) {
+absl::Status CheckParts(const google::protobuf::RepeatedPtrField<v1::NewPart>& parts,
+                        const PartContext& context) {
   const absl::Span<const v1::PartKind> slots = SlotsOf(context.header.type());
   uint32_t seen = 0;
   for (const v1::NewPart& part : parts) {
     if (std::find(slots.begin(), slots.end(), part.kind()) == slots.end()) {
-      return InvalidArgument({"KIND_WRONG", "parts.kind", KindName(part.kind()),
-                              absl::StrCat("a kind that `", TypeName(context.header.type()), "` has a slot for")});
+      return InvalidArgument(
+          {"KIND_WRONG", "parts.kind", KindName(part.kind()),
+           absl::StrCat("a kind that `", TypeName(context.header.type()), "` has a slot for")});
     }
     const uint32_t bit = 1u << part.kind();
     if ((seen & bit) != 0) {
-      return InvalidArgument({"KIND_REPEATED", "parts.kind", KindName(part.kind()), "each kind at most once"});
+      return InvalidArgument(
+          {"KIND_REPEATED", "parts.kind", KindName(part.kind()), "each kind at most once"});
     }
     seen |= bit;
     RETURN_IF_ERROR(CheckPart(part.kind(), part.content(), context));
@@ -74,7 +80,8 @@ absl::Status CheckParts(const google::protobuf::RepeatedPtrField<v1::NewPart>& p
 }
 
 absl::Status CheckType(v1::EventType type) {
-  const bool amendment = type == v1::EVENT_TYPE_AMENDMENT_PROPOSED || type == v1::EVENT_TYPE_AMENDMENT_APPROVED;
+  const bool amendment =
+      type == v1::EVENT_TYPE_AMENDMENT_PROPOSED || type == v1::EVENT_TYPE_AMENDMENT_APPROVED;
   if (IsKnownType(type) && !amendment) return absl::OkStatus();
   return InvalidArgument({"TYPE_WRONG", "type", TypeName(type),
                           "an event type; identity facts are corrected by ProposeAmendment"});
@@ -85,7 +92,9 @@ absl::Status CheckOccurredAt(const v1::NewFact& fact, absl::Time latest) {
   const absl::Time first = absl::FromCivil(absl::CivilYear(1990), absl::UTCTimeZone());
   if (fact.has_occurred_at() && time.ok() && *time >= first && *time <= latest) return absl::OkStatus();
   const bool future = fact.has_occurred_at() && time.ok() && *time > latest;
-  return InvalidArgument({!fact.has_occurred_at() ? "FIELD_MISSING" : future ? "DATE_IN_FUTURE" : "DATE_INVALID",
+  return InvalidArgument({!fact.has_occurred_at() ? "FIELD_MISSING"
+                          : future                ? "DATE_IN_FUTURE"
+                                                  : "DATE_INVALID",
                           "occurred_at",
                           fact.has_occurred_at() && time.ok()
                               ? absl::FormatTime(absl::RFC3339_sec, *time, absl::UTCTimeZone())

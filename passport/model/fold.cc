@@ -36,7 +36,8 @@ std::vector<VerifiedEvent> MergeSources(const std::vector<VerifiedEvent>& events
     }
     for (const VerifiedPart& part : event.parts) {
       const auto same = [&](const VerifiedPart& other) { return other.kind == part.kind; };
-      if (std::none_of(it->second.parts.begin(), it->second.parts.end(), same)) it->second.parts.push_back(part);
+      if (std::none_of(it->second.parts.begin(), it->second.parts.end(), same))
+        it->second.parts.push_back(part);
     }
   }
   std::vector<VerifiedEvent> merged;
@@ -67,7 +68,8 @@ void CheckChains(const std::vector<VerifiedEvent>& events, std::set<crypto::Dige
         warnings.push_back(absl::StrCat(author, ": two events have number ", sequence, "; neither counts"));
         for (const EventRef event : same_number) forked.insert(event->digest);
       } else if (previous != nullptr && same_number[0]->header.previous_digest() != previous->digest) {
-        warnings.push_back(absl::StrCat(author, ": event ", sequence, " does not follow event ", sequence - 1));
+        warnings.push_back(
+            absl::StrCat(author, ": event ", sequence, " does not follow event ", sequence - 1));
       }
       previous = same_number.size() == 1 ? same_number[0] : nullptr;
       expected = sequence + 1;
@@ -101,8 +103,8 @@ void Set(FoldedStatement& statement, Standing standing, absl::string_view note =
 }
 
 bool IsFact(v1::PartKind kind) {
-  return kind == v1::PART_KIND_IDENTITY || kind == v1::PART_KIND_STRUCTURE || kind == v1::PART_KIND_MATERIALS ||
-         kind == v1::PART_KIND_REGULATION;
+  return kind == v1::PART_KIND_IDENTITY || kind == v1::PART_KIND_STRUCTURE ||
+         kind == v1::PART_KIND_MATERIALS || kind == v1::PART_KIND_REGULATION;
 }
 
 bool ByManufacturer(const VerifiedEvent& event) {
@@ -134,18 +136,21 @@ Registration RegistrationOf(const std::vector<VerifiedEvent>& events) {
 void JudgeFact(Draft& draft, const Registration& registration) {
   const VerifiedEvent& event = *draft.event;
   if (!ByManufacturer(event)) {
-    return Set(draft.statement, Standing::kNotTaken, "a statement of its author, who is not the manufacturer");
+    return Set(draft.statement, Standing::kNotTaken,
+               "a statement of its author, who is not the manufacturer");
   }
   if (event.header.type() == v1::EVENT_TYPE_REGISTERED && event.header.sequence() != registration.first) {
     return Set(draft.statement, Standing::kNotTaken, "identity facts cannot be rewritten, only amended");
   }
   if (event.header.type() == v1::EVENT_TYPE_AMENDMENT_PROPOSED && !registration.Approved(event)) {
-    return Set(draft.statement, Standing::kNotTaken, "a proposed correction that the registrar has not approved");
+    return Set(draft.statement, Standing::kNotTaken,
+               "a proposed correction that the registrar has not approved");
   }
   Set(draft.statement, Standing::kCurrent);
 }
 
-// Of the current statements that `value_of` gives the same non-empty name, only the last by `place` stays current.
+// Of the current statements that `value_of` gives the same non-empty name, only the last by `place` stays
+// current.
 template <typename ValueOf, typename PlaceOf>
 void SupersedeOlder(std::vector<Draft>& drafts, absl::string_view note, const ValueOf& value_of,
                     const PlaceOf& place_of) {
@@ -167,7 +172,8 @@ Children ChildrenOf(const FoldedStatement& statement) {
   v1::StructurePart part;
   Children children;
   if (!Decode(statement.content, "structure", part).ok()) return children;
-  for (const common::v1::BatteryId& child : part.children()) children.insert({child.manufacturer(), child.serial()});
+  for (const common::v1::BatteryId& child : part.children())
+    children.insert({child.manufacturer(), child.serial()});
   return children;
 }
 
@@ -181,7 +187,8 @@ void EndAttachments(std::vector<Draft>& drafts) {
     const Children gone = ChildrenOf(detached.statement);
     for (Draft& attached : drafts) {
       if (attached.statement.type != v1::EVENT_TYPE_MODULE_ATTACHED ||
-          attached.statement.standing != Standing::kCurrent || Place(*detached.event) < Place(*attached.event)) {
+          attached.statement.standing != Standing::kCurrent ||
+          Place(*detached.event) < Place(*attached.event)) {
         continue;
       }
       const Children put = ChildrenOf(attached.statement);
@@ -226,8 +233,8 @@ std::vector<Handover> HandoversOf(const std::vector<VerifiedEvent>& events) {
   return handovers;
 }
 
-// Walks the mounts in order of time; `drafts` are sorted so. Who mounted first may go on, or whoever got custody from
-// there; others' statements override nothing.
+// Walks the mounts in order of time; `drafts` are sorted so. Who mounted first may go on, or whoever got
+// custody from there; others' statements override nothing.
 void FoldVehicle(std::vector<Draft>& drafts, const std::vector<VerifiedEvent>& events) {
   const std::vector<Handover> handovers = HandoversOf(events);
   auto next = handovers.begin();
@@ -238,13 +245,16 @@ void FoldVehicle(std::vector<Draft>& drafts, const std::vector<VerifiedEvent>& e
       if (next->from == holder) holder = next->to;
     }
     if (!holder.empty() && draft.statement.author != holder) {
-      Set(draft.statement, Standing::kNotTaken, "a statement of its author, who neither mounted it nor has custody");
+      Set(draft.statement, Standing::kNotTaken,
+          "a statement of its author, who neither mounted it nor has custody");
       continue;
     }
     holder = draft.statement.author;
-    if (mounted != nullptr) Set(mounted->statement, Standing::kHistory, "dismounted or mounted elsewhere later");
+    if (mounted != nullptr)
+      Set(mounted->statement, Standing::kHistory, "dismounted or mounted elsewhere later");
     const bool mount = draft.statement.type == v1::EVENT_TYPE_MOUNTED;
-    mount ? Set(draft.statement, Standing::kCurrent) : Set(draft.statement, Standing::kHistory, "a dismounting");
+    mount ? Set(draft.statement, Standing::kCurrent)
+          : Set(draft.statement, Standing::kHistory, "a dismounting");
     mounted = mount ? &draft : nullptr;
   }
 }
@@ -255,8 +265,9 @@ void FoldLists(std::vector<Draft>& drafts) {
       drafts, "superseded by a newer statement of the same author",
       [](const VerifiedEvent& event) {
         const v1::EventType type = event.header.type();
-        const bool one_value = type == v1::EVENT_TYPE_CONDITION_MEASURED || type == v1::EVENT_TYPE_FOOTPRINT_LINKED ||
-                               type == v1::EVENT_TYPE_DILIGENCE_LINKED || type == v1::EVENT_TYPE_STATUS_CHANGED;
+        const bool one_value =
+            type == v1::EVENT_TYPE_CONDITION_MEASURED || type == v1::EVENT_TYPE_FOOTPRINT_LINKED ||
+            type == v1::EVENT_TYPE_DILIGENCE_LINKED || type == v1::EVENT_TYPE_STATUS_CHANGED;
         return one_value ? absl::StrCat(type, " ", event.header.author()) : std::string();
       },
       Place);
@@ -287,7 +298,9 @@ Folded Fold(const std::vector<VerifiedEvent>& given) {
         not_counted.push_back(std::move(draft));
         continue;
       }
-      std::vector<Draft>& group = IsFact(part.kind) ? facts : part.kind == v1::PART_KIND_VEHICLE ? vehicle : lists;
+      std::vector<Draft>& group = IsFact(part.kind)                    ? facts
+                                  : part.kind == v1::PART_KIND_VEHICLE ? vehicle
+                                                                       : lists;
       group.push_back(std::move(draft));
     }
   }

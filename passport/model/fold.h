@@ -1,4 +1,5 @@
-// The passport as the fold of events. Pure: the same events give the same passport, in whatever order they came.
+// The passport as the fold of events. Pure: the same events give the same passport, in whatever order they
+// came.
 #pragma once
 
 #include <cstddef>
@@ -39,13 +40,14 @@ struct Folded {
   std::vector<std::string> warnings;        // gaps, forks, broken chains, pending amendments
 };
 
-// Folds the events of one battery, of any authors, from any number of sources; the same event from two sources is
-// one, with the parts of both.
+// Folds the events of one battery, of any authors, from any number of sources; the same event from two
+// sources is one, with the parts of both.
 //
-//   identity, structure, materials, regulation   only from the subject's manufacturer; an approved amendment replaces
-//   vehicle                                       from whoever mounted it, or took custody from there
-//   condition                                     each author's latest measurement is current, none replaces another's
-//   history, footprint, diligence                 a list; an author's newer link replaces its older one
+//   identity, structure, materials, regulation   only from the subject's manufacturer; an approved amendment
+//   replaces vehicle                                       from whoever mounted it, or took custody from
+//   there condition                                     each author's latest measurement is current, none
+//   replaces another's history, footprint, diligence                 a list; an author's newer link replaces
+//   its older one
 //
 // Two events of one author with one number are both shown and neither is taken. Facts of a proposal that the
 // registrar has not approved are not taken.

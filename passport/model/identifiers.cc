@@ -39,11 +39,11 @@ int LetterValue(char c) {
   return c >= '0' && c <= '9' ? c - '0' : kValues[kLetters.find(c)];
 }
 
-// Everything that people type for the hyphen of a 車台番号: U+002D and the dashes, minus signs, prolonged sound mark and
-// rules that look like it. NFKC has folded U+FF0D, U+FF70, U+FE63 and U+2011 already.
+// Everything that people type for the hyphen of a 車台番号: U+002D and the dashes, minus signs, prolonged
+// sound mark and rules that look like it. NFKC has folded U+FF0D, U+FF70, U+FE63 and U+2011 already.
 bool IsHyphen(int32_t c) {
-  return c == '-' || (c >= 0x2010 && c <= 0x2015) || c == 0x2043 || c == 0x2212 || c == 0x02D7 || c == 0x30FC ||
-         c == 0x2500 || c == 0x2501;
+  return c == '-' || (c >= 0x2010 && c <= 0x2015) || c == 0x2043 || c == 0x2212 || c == 0x02D7 ||
+         c == 0x30FC || c == 0x2500 || c == 0x2501;
 }
 
 // Blanks and marks without width, also the byte order mark that spreadsheets leave.
@@ -62,7 +62,8 @@ bool IsKanjiOrKana(int32_t c) {
 
 // Signs that stand on stamped numbers or for an unreadable character.
 bool IsStampSign(int32_t c) {
-  return c == 0x25CB || c == 0x25CF || c == 0x25EF || c == 0x2605 || c == 0x2606 || c == 0x203B || c == 0x30FB;
+  return c == 0x25CB || c == 0x25CF || c == 0x25EF || c == 0x2605 || c == 0x2606 || c == 0x203B ||
+         c == 0x30FB;
 }
 
 bool IsAsciiGraph(int32_t c) { return c > 0x20 && c < 0x7F; }
@@ -119,10 +120,10 @@ absl::string_view WithoutTypePrefix(absl::string_view text) {
   const size_t second = rest.find('-');
   if (second == absl::string_view::npos || second == 0) return text;
   const absl::string_view number = rest.substr(second + 1);
-  const bool plausible = number.size() >= 4 && number.size() <= 8 &&
-                         std::all_of(number.begin(), number.end(), absl::ascii_isdigit) &&
-                         std::all_of(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(second),
-                                     absl::ascii_isalnum);
+  const bool plausible =
+      number.size() >= 4 && number.size() <= 8 &&
+      std::all_of(number.begin(), number.end(), absl::ascii_isdigit) &&
+      std::all_of(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(second), absl::ascii_isalnum);
   return plausible ? rest : text;
 }
 
@@ -130,7 +131,8 @@ absl::string_view WithoutTypePrefix(absl::string_view text) {
 
 absl::StatusOr<Vin> Vin::Parse(absl::string_view text) {
   if (!IsVinText(text)) {
-    return InvalidArgument({"VIN_MALFORMED", "vin", "(not shown)", "17 characters of A-Z and 0-9 without I, O and Q"});
+    return InvalidArgument(
+        {"VIN_MALFORMED", "vin", "(not shown)", "17 characters of A-Z and 0-9 without I, O and Q"});
   }
   return Vin(std::string(text));
 }
@@ -190,8 +192,9 @@ absl::StatusOr<BatterySerial> BatterySerial::Parse(absl::string_view text, absl:
 
 absl::Status CheckBatteryId(const common::v1::BatteryId& id, absl::string_view field) {
   if (!Did::Parse(id.manufacturer()).ok()) {
-    return InvalidArgument({"DID_MALFORMED", absl::StrCat(field, ".manufacturer"), id.manufacturer(),
-                            "the manufacturer's DID such as did:web:registrar.example:participants:cell-maker"});
+    return InvalidArgument(
+        {"DID_MALFORMED", absl::StrCat(field, ".manufacturer"), id.manufacturer(),
+         "the manufacturer's DID such as did:web:registrar.example:participants:cell-maker"});
   }
   return BatterySerial::Parse(id.serial(), absl::StrCat(field, ".serial")).status();
 }

@@ -18,9 +18,11 @@ class Vin {
   static absl::StatusOr<Vin> Parse(absl::string_view text);
 
   const std::string& text() const { return text_; }
-  // World manufacturer identifier: characters 1–3, or 1–3 and 12–14 when the third is 9 (ISO 3780: small makers).
+  // World manufacturer identifier: characters 1–3, or 1–3 and 12–14 when the third is 9 (ISO 3780: small
+  // makers).
   std::string wmi() const;
-  // Check digit at position 9 by 49 CFR 565. ISO does not demand it: a difference is a warning, never an error.
+  // Check digit at position 9 by 49 CFR 565. ISO does not demand it: a difference is a warning, never an
+  // error.
   char ComputedCheckDigit() const;
   bool check_digit_fits() const { return text_[8] == ComputedCheckDigit(); }
 
@@ -29,13 +31,13 @@ class Vin {
   std::string text_;
 };
 
-// A vehicle by 車台番号 or VIN. Two spellings of one car have one normal form: half- and full-width forms, lower
-// case, any hyphen, blanks, a type-designation prefix (`ZAA-ZE1-000123` is `ZE1-000123`), and a VIN wherever it was
-// written. It can point at a person: never put it into a key, log, leaf, metric or error.
+// A vehicle by 車台番号 or VIN. Two spellings of one car have one normal form: half- and full-width forms,
+// lower case, any hyphen, blanks, a type-designation prefix (`ZAA-ZE1-000123` is `ZE1-000123`), and a VIN
+// wherever it was written. It can point at a person: never put it into a key, log, leaf, metric or error.
 class VehicleIdentifier {
  public:
-  // At most 64 bytes of UTF-8. Numbers stamped by an authority (職権打刻, `国[01]0002国`) are accepted as text; a
-  // number plate (車両番号) is refused. INVALID_ARGUMENT never holds the value.
+  // At most 64 bytes of UTF-8. Numbers stamped by an authority (職権打刻, `国[01]0002国`) are accepted as
+  // text; a number plate (車両番号) is refused. INVALID_ARGUMENT never holds the value.
   static absl::StatusOr<VehicleIdentifier> Parse(absl::string_view text);
 
   // The form that all spellings of this car share.
@@ -49,7 +51,9 @@ class VehicleIdentifier {
   // False only for a VIN whose check digit differs: worth a warning.
   bool check_digit_fits() const;
 
-  friend bool operator==(const VehicleIdentifier& a, const VehicleIdentifier& b) { return a.normal_ == b.normal_; }
+  friend bool operator==(const VehicleIdentifier& a, const VehicleIdentifier& b) {
+    return a.normal_ == b.normal_;
+  }
 
  private:
   VehicleIdentifier(std::string normal, bool is_vin) : normal_(std::move(normal)), is_vin_(is_vin) {}
@@ -69,7 +73,8 @@ class BatterySerial {
   std::string text_;
 };
 
-// OK when manufacturer is a DID and serial a BatterySerial; the level is not looked at. `field` prefixes the names.
+// OK when manufacturer is a DID and serial a BatterySerial; the level is not looked at. `field` prefixes the
+// names.
 absl::Status CheckBatteryId(const common::v1::BatteryId& id, absl::string_view field);
 
 // `pack`, `module`, `cell`, `lot`; empty for others.

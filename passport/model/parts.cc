@@ -58,7 +58,8 @@ absl::Status CheckText(absl::string_view text, size_t max_bytes, absl::string_vi
   if (text.size() > max_bytes) {
     return Bad("TEXT_TOO_LONG", field, text, absl::StrCat("at most ", max_bytes, " bytes"));
   }
-  const bool control = std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; });
+  const bool control =
+      std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; });
   return control ? Bad("CHARACTER_NOT_ALLOWED", field, "(not shown)", "text without control characters")
                  : absl::OkStatus();
 }
@@ -73,18 +74,20 @@ absl::Status CheckQuantity(bool given, const Decimal& value, int64_t max, absl::
   return Bad("QUANTITY_OUT_OF_RANGE", field, PrintDecimal(value), absl::StrCat("a number from 0 to ", max));
 }
 
-absl::StatusOr<absl::Time> CheckInstant(bool given, const google::protobuf::Timestamp& value, absl::Time latest,
-                                        absl::string_view field) {
+absl::StatusOr<absl::Time> CheckInstant(bool given, const google::protobuf::Timestamp& value,
+                                        absl::Time latest, absl::string_view field) {
   const absl::StatusOr<absl::Time> time = FromProto(value);
   const absl::Time first = absl::FromCivil(absl::CivilYear(1990), absl::UTCTimeZone());
   if (given && time.ok() && *time >= first && *time <= latest) return *time;
-  return Bad(!given ? "FIELD_MISSING" : time.ok() && *time > latest ? "DATE_IN_FUTURE" : "DATE_INVALID", field,
-             given && time.ok() ? absl::FormatTime(absl::RFC3339_sec, *time, absl::UTCTimeZone()) : "",
+  return Bad(!given                        ? "FIELD_MISSING"
+             : time.ok() && *time > latest ? "DATE_IN_FUTURE"
+                                           : "DATE_INVALID",
+             field, given && time.ok() ? absl::FormatTime(absl::RFC3339_sec, *time, absl::UTCTimeZone()) : "",
              "an instant from 1990 to today");
 }
 
-absl::Status CheckComponents(const google::protobuf::RepeatedPtrField<BatteryId>& batteries, const BatteryId& subject,
-                             absl::string_view field) {
+absl::Status CheckComponents(const google::protobuf::RepeatedPtrField<BatteryId>& batteries,
+                             const BatteryId& subject, absl::string_view field) {
   if (batteries.size() > kMaxComponents) {
     return Bad("TOO_MANY", field, absl::StrCat(batteries.size()), absl::StrCat("at most ", kMaxComponents));
   }
@@ -103,7 +106,8 @@ absl::Status CheckComponents(const google::protobuf::RepeatedPtrField<BatteryId>
 
 absl::Status Check(const v1::IdentityPart& part, const PartContext& context) {
   const BatteryId& subject = context.header.subject();
-  if (part.battery().manufacturer() != subject.manufacturer() || part.battery().serial() != subject.serial()) {
+  if (part.battery().manufacturer() != subject.manufacturer() ||
+      part.battery().serial() != subject.serial()) {
     return Bad("SUBJECT_DIFFERS", "identity.battery", part.battery().serial(),
                absl::StrCat("the fact's own subject `", subject.serial(), "`"));
   }
@@ -111,7 +115,8 @@ absl::Status Check(const v1::IdentityPart& part, const PartContext& context) {
     return Bad("LEVEL_DIFFERS", "identity.battery.level", LevelName(part.battery().level()),
                "pack, module, cell or lot, as in the fact's subject");
   }
-  if (!part.has_manufactured()) return Bad("FIELD_MISSING", "identity.manufactured", "", "a month such as 2024-05");
+  if (!part.has_manufactured())
+    return Bad("FIELD_MISSING", "identity.manufactured", "", "a month such as 2024-05");
   RETURN_IF_ERROR(CheckYearMonth(part.manufactured(), context.latest, "identity.manufactured"));
   RETURN_IF_ERROR(CheckText(part.model(), 128, "identity.model"));
   RETURN_IF_ERROR(CheckText(part.manufacturer_name(), 128, "identity.manufacturer_name"));
@@ -123,7 +128,8 @@ absl::Status Check(const v1::IdentityPart& part, const PartContext& context) {
   RETURN_IF_ERROR(CheckQuantity(part.has_nominal_voltage_v(), part.nominal_voltage_v(), 100'000,
                                 "identity.nominal_voltage_v"));
   RETURN_IF_ERROR(CheckQuantity(part.has_mass_kg(), part.mass_kg(), 1'000'000, "identity.mass_kg"));
-  return CheckQuantity(part.has_rated_energy_kwh(), part.rated_energy_kwh(), 1'000'000, "identity.rated_energy_kwh");
+  return CheckQuantity(part.has_rated_energy_kwh(), part.rated_energy_kwh(), 1'000'000,
+                       "identity.rated_energy_kwh");
 }
 
 absl::Status Check(const v1::StructurePart& part, const PartContext& context) {
@@ -136,7 +142,8 @@ absl::Status Check(const v1::StructurePart& part, const PartContext& context) {
 
 absl::Status Check(const v1::MaterialsPart& part, const PartContext&) {
   if (!part.has_lithium_kg() && !part.has_nickel_kg() && !part.has_cobalt_kg()) {
-    return Bad("FIELD_MISSING", "materials.lithium_kg", "", "at least one of lithium_kg, nickel_kg and cobalt_kg");
+    return Bad("FIELD_MISSING", "materials.lithium_kg", "",
+               "at least one of lithium_kg, nickel_kg and cobalt_kg");
   }
   RETURN_IF_ERROR(CheckQuantity(part.has_lithium_kg(), part.lithium_kg(), 1'000'000, "materials.lithium_kg"));
   RETURN_IF_ERROR(CheckQuantity(part.has_nickel_kg(), part.nickel_kg(), 1'000'000, "materials.nickel_kg"));
@@ -155,7 +162,8 @@ absl::Status CheckVehicle(absl::string_view text, bool must_be_vin, absl::string
     return Bad("VIN_MALFORMED", field, "(not shown)", "17 characters of A-Z and 0-9 without I, O and Q");
   }
   if (!vehicle->check_digit_fits()) {
-    warnings.push_back(absl::StrCat("`", field, "`: the VIN's check digit differs; valid outside North America and "
+    warnings.push_back(absl::StrCat("`", field,
+                                    "`: the VIN's check digit differs; valid outside North America and "
                                     "China, otherwise a typing error"));
   }
   return absl::OkStatus();
@@ -173,7 +181,8 @@ absl::Status Check(const v1::VehiclePart& part, const PartContext& context) {
   return part.has_day() ? CheckCivilDate(part.day(), context.latest, "vehicle.day") : absl::OkStatus();
 }
 
-absl::StatusOr<absl::Time> CheckPoint(const v1::ConditionPoint& point, absl::Time latest, absl::string_view field) {
+absl::StatusOr<absl::Time> CheckPoint(const v1::ConditionPoint& point, absl::Time latest,
+                                      absl::string_view field) {
   ASSIGN_OR_RETURN(const absl::Time at, CheckInstant(point.has_measured_at(), point.measured_at(), latest,
                                                      absl::StrCat(field, ".measured_at")));
   RETURN_IF_ERROR(CheckQuantity(point.has_capacity_ah(), point.capacity_ah(), 1'000'000,
@@ -184,8 +193,8 @@ absl::StatusOr<absl::Time> CheckPoint(const v1::ConditionPoint& point, absl::Tim
   RETURN_IF_ERROR(CheckQuantity(point.has_soce_percent(), point.soce_percent(), 1'000,
                                 absl::StrCat(field, ".soce_percent")));
   if (point.full_cycles() > 10'000'000 || point.fast_charges() > 10'000'000) {
-    return Bad("QUANTITY_OUT_OF_RANGE", absl::StrCat(field, ".full_cycles"), absl::StrCat(point.full_cycles()),
-               "at most 10,000,000 full cycles and fast charges");
+    return Bad("QUANTITY_OUT_OF_RANGE", absl::StrCat(field, ".full_cycles"),
+               absl::StrCat(point.full_cycles()), "at most 10,000,000 full cycles and fast charges");
   }
   return at;
 }
@@ -209,7 +218,8 @@ absl::Status Check(const v1::ConditionSeriesPart& part, const PartContext& conte
     ASSIGN_OR_RETURN(const absl::Time at, CheckPoint(part.points(i), context.latest, name));
     if (at < previous) {
       return Bad("ORDER_WRONG", absl::StrCat(name, ".measured_at"),
-                 absl::FormatTime(absl::RFC3339_sec, at, absl::UTCTimeZone()), "points from oldest to newest");
+                 absl::FormatTime(absl::RFC3339_sec, at, absl::UTCTimeZone()),
+                 "points from oldest to newest");
     }
     previous = at;
   }
@@ -217,11 +227,13 @@ absl::Status Check(const v1::ConditionSeriesPart& part, const PartContext& conte
 }
 
 absl::Status Check(const v1::HistoryPart& part, const PartContext& context) {
-  static constexpr absl::string_view kKinds[] = {"repair",     "replacement",    "inspection", "original", "re-used",
-                                                 "repurposed", "remanufactured", "waste",      "custody"};
+  static constexpr absl::string_view kKinds[] = {"repair",         "replacement", "inspection",
+                                                 "original",       "re-used",     "repurposed",
+                                                 "remanufactured", "waste",       "custody"};
   if (std::find(std::begin(kKinds), std::end(kKinds), part.kind()) == std::end(kKinds)) {
-    return Bad("KIND_UNKNOWN", "history.kind", part.kind(),
-               "repair, replacement, inspection, original, re-used, repurposed, remanufactured, waste or custody");
+    return Bad(
+        "KIND_UNKNOWN", "history.kind", part.kind(),
+        "repair, replacement, inspection, original, re-used, repurposed, remanufactured, waste or custody");
   }
   const bool custody = context.header.type() == v1::EVENT_TYPE_CUSTODY_TRANSFERRED;
   if (custody != (part.kind() == "custody") || custody == part.custodian().empty()) {
@@ -233,7 +245,8 @@ absl::Status Check(const v1::HistoryPart& part, const PartContext& context) {
   }
   if (part.has_day()) RETURN_IF_ERROR(CheckCivilDate(part.day(), context.latest, "history.day"));
   RETURN_IF_ERROR(CheckText(part.description(), 2'000, "history.description"));
-  RETURN_IF_ERROR(CheckQuantity(part.has_odometer_km(), part.odometer_km(), 100'000'000, "history.odometer_km"));
+  RETURN_IF_ERROR(
+      CheckQuantity(part.has_odometer_km(), part.odometer_km(), 100'000'000, "history.odometer_km"));
   RETURN_IF_ERROR(CheckComponents(part.removed(), context.header.subject(), "history.removed"));
   return CheckComponents(part.added(), context.header.subject(), "history.added");
 }
@@ -248,14 +261,16 @@ absl::Status Check(const v1::FootprintPart& part, const PartContext&) {
 }
 
 absl::Status Check(const v1::DiligencePart& part, const PartContext&) {
-  if (part.reference().empty()) return Bad("FIELD_MISSING", "diligence.reference", "", "where the report can be read");
+  if (part.reference().empty())
+    return Bad("FIELD_MISSING", "diligence.reference", "", "where the report can be read");
   return CheckText(part.reference(), 1'024, "diligence.reference");
 }
 
 absl::Status Check(const v1::RegulationPart& part, const PartContext&) {
   static constexpr absl::string_view kCategories[] = {"", "EV", "LMT", "SLI", "industrial", "portable"};
   if (std::find(std::begin(kCategories), std::end(kCategories), part.category()) == std::end(kCategories)) {
-    return Bad("CATEGORY_UNKNOWN", "regulation.category", part.category(), "EV, LMT, SLI, industrial or portable");
+    return Bad("CATEGORY_UNKNOWN", "regulation.category", part.category(),
+               "EV, LMT, SLI, industrial or portable");
   }
   if (part.warranty_months() > 1'200) {
     return Bad("QUANTITY_OUT_OF_RANGE", "regulation.warranty_months", absl::StrCat(part.warranty_months()),
@@ -266,7 +281,8 @@ absl::Status Check(const v1::RegulationPart& part, const PartContext&) {
 
 absl::Status Check(const v1::PersonPart& part, const PartContext&) {
   if (!part.name().empty() && CheckText(part.name(), 128, "person.name").ok()) return absl::OkStatus();
-  return Bad("NAME_WRONG", "person.name", "(not shown)", "a name of 1 to 128 bytes without control characters");
+  return Bad("NAME_WRONG", "person.name", "(not shown)",
+             "a name of 1 to 128 bytes without control characters");
 }
 
 template <typename Part>
@@ -276,9 +292,11 @@ absl::Status CheckAs(const google::protobuf::Message& message, const PartContext
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<google::protobuf::Message>> DecodePart(v1::PartKind kind, absl::string_view content) {
+absl::StatusOr<std::unique_ptr<google::protobuf::Message>> DecodePart(v1::PartKind kind,
+                                                                      absl::string_view content) {
   std::unique_ptr<google::protobuf::Message> message = NewMessage(kind);
-  if (message == nullptr) return Bad("KIND_UNKNOWN", "kind", absl::StrCat(static_cast<int>(kind)), "a known part kind");
+  if (message == nullptr)
+    return Bad("KIND_UNKNOWN", "kind", absl::StrCat(static_cast<int>(kind)), "a known part kind");
   const absl::string_view name = KindName(kind);
   if (content.size() > kMaxPartBytes) {
     return Bad("PART_TOO_LARGE", name, absl::StrCat(content.size(), " bytes"), "at most 1 MiB");

@@ -21,7 +21,8 @@ inline constexpr int kMaxComponents = 4096;
 
 // The message that the kind names. INVALID_ARGUMENT when the bytes are no such message, are larger than
 // kMaxPartBytes, or have unknown fields (such a part is withheld whole). Never tells the content.
-absl::StatusOr<std::unique_ptr<google::protobuf::Message>> DecodePart(v1::PartKind kind, absl::string_view content);
+absl::StatusOr<std::unique_ptr<google::protobuf::Message>> DecodePart(v1::PartKind kind,
+                                                                      absl::string_view content);
 
 // What a part is checked against.
 struct PartContext {

@@ -37,8 +37,8 @@ int64_t TimesPowerOfTen(int64_t magnitude, int power) {
   return magnitude;
 }
 
-// Both positive. Numbers whose leading digits stand in the same place differ by at most 17 in exponent, so that
-// aligning them stays below 10^18.
+// Both positive. Numbers whose leading digits stand in the same place differ by at most 17 in exponent, so
+// that aligning them stays below 10^18.
 std::strong_ordering CompareMagnitudes(int64_t a, int a_exponent, int64_t b, int b_exponent) {
   const int a_place = DigitCount(a) + a_exponent;
   const int b_place = DigitCount(b) + b_exponent;
@@ -64,7 +64,8 @@ absl::StatusOr<Decimal> ParseDecimal(absl::string_view text, absl::string_view f
                            (point == absl::string_view::npos || AllDigits(fraction)) &&
                            whole.size() + fraction.size() <= 18 + (whole == "0" ? 1u : 0u);
   int64_t unscaled = 0;
-  if (!well_formed || !absl::SimpleAtoi(absl::StrCat(whole, fraction), &unscaled) || (negative && unscaled == 0)) {
+  if (!well_formed || !absl::SimpleAtoi(absl::StrCat(whole, fraction), &unscaled) ||
+      (negative && unscaled == 0)) {
     return BadNumber(text, field);
   }
   Decimal decimal;
@@ -105,8 +106,8 @@ absl::Status CheckDecimal(const Decimal& decimal, absl::string_view field) {
 }
 
 absl::Status CheckYearMonth(const YearMonth& month, absl::Time latest, absl::string_view field) {
-  const bool exists = month.year() >= kFirstYear && month.year() <= kLastYear && month.month() >= 1 &&
-                      month.month() <= 12;
+  const bool exists =
+      month.year() >= kFirstYear && month.year() <= kLastYear && month.month() >= 1 && month.month() <= 12;
   if (exists && absl::CivilMonth(month.year(), month.month()) <= absl::CivilMonth(DayInJapan(latest))) {
     return absl::OkStatus();
   }

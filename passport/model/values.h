@@ -16,11 +16,13 @@ using common::v1::CivilDate;
 using common::v1::Decimal;
 using common::v1::YearMonth;
 
-// Reads `-?digits[.digits]` as it was given: `12.50` keeps its zero. At most 18 digits, no leading zeros, no `+`, no
+// Reads `-?digits[.digits]` as it was given: `12.50` keeps its zero. At most 18 digits, no leading zeros, no
+// `+`, no
 // `-0`, no exponent. INVALID_ARGUMENT naming `field` otherwise.
 absl::StatusOr<Decimal> ParseDecimal(absl::string_view text, absl::string_view field);
 
-// The number as text: ParseDecimal gives the same value back, and the same Decimal unless its exponent is positive.
+// The number as text: ParseDecimal gives the same value back, and the same Decimal unless its exponent is
+// positive.
 std::string PrintDecimal(const Decimal& decimal);
 
 // Compares values exactly: 12.50 equals 12.5. Both must be valid (CheckDecimal).

@@ -19,7 +19,9 @@ namespace {
 // Keeps the fold's time bounded: a battery of 15 years with a measurement each day has half as many.
 constexpr int kMaxEvents = 10'000;
 
-absl::Status Wrong(absl::string_view what) { return absl::DataLossError(absl::StrCat("the evidence is wrong: ", what)); }
+absl::Status Wrong(absl::string_view what) {
+  return absl::DataLossError(absl::StrCat("the evidence is wrong: ", what));
+}
 
 absl::Status CheckStatement(const v1::BatchStatement& statement, const crypto::SignedEnvelope& envelope,
                             const DirectoryKeys& keys) {
@@ -54,8 +56,10 @@ absl::Status CheckLogged(const audit::v1::LogProof& log, const crypto::SignedEnv
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Digest>> SlotDigests(const v1::EventHeader& header, const v1::EventDisclosure& disclosure) {
-  if (disclosure.slots_size() != header.slots_size()) return Wrong("the number of slots differs from the header's");
+absl::StatusOr<std::vector<Digest>> SlotDigests(const v1::EventHeader& header,
+                                                const v1::EventDisclosure& disclosure) {
+  if (disclosure.slots_size() != header.slots_size())
+    return Wrong("the number of slots differs from the header's");
   std::vector<Digest> digests;
   for (int i = 0; i < disclosure.slots_size(); ++i) {
     ASSIGN_OR_RETURN(Digest digest, SlotDigest(static_cast<uint32_t>(i), disclosure.slots(i)));
@@ -67,7 +71,8 @@ absl::StatusOr<std::vector<Digest>> SlotDigests(const v1::EventHeader& header, c
 absl::Status CheckSlotTable(const v1::EventHeader& header) {
   const absl::Span<const v1::PartKind> table = SlotsOf(header.type());
   bool fits = static_cast<size_t>(header.slots_size()) == table.size();
-  for (int i = 0; fits && i < header.slots_size(); ++i) fits = header.slots(i) == table[static_cast<size_t>(i)];
+  for (int i = 0; fits && i < header.slots_size(); ++i)
+    fits = header.slots(i) == table[static_cast<size_t>(i)];
   return fits ? absl::OkStatus() : Wrong("the slots are not those of the event's type");
 }
 
@@ -96,7 +101,8 @@ absl::StatusOr<VerifiedBatch> VerifyBatch(const v1::BatchEvidence& evidence, con
   RETURN_IF_ERROR(CheckStatement(batch.statement, envelope, keys));
   const std::string& author = batch.statement.author();
   const absl::StatusOr<crypto::PublicKey> key = keys.signing_key(author, envelope.key_id());
-  if (!key.ok()) return Wrong(absl::StrCat("the directory lists no key `", envelope.key_id(), "` of the author"));
+  if (!key.ok())
+    return Wrong(absl::StrCat("the directory lists no key `", envelope.key_id(), "` of the author"));
   RETURN_IF_ERROR(crypto::Verify(envelope, kBatchStatementType, *key));
   if (evidence.has_log()) {
     RETURN_IF_ERROR(CheckLogged(evidence.log(), envelope, batch.statement, keys));
@@ -108,25 +114,28 @@ absl::StatusOr<VerifiedBatch> VerifyBatch(const v1::BatchEvidence& evidence, con
   return batch;
 }
 
-absl::StatusOr<VerifiedEvent> VerifyDisclosure(const v1::EventDisclosure& disclosure, const VerifiedBatch& batch,
-                                               const DirectoryKeys& keys, size_t source) {
+absl::StatusOr<VerifiedEvent> VerifyDisclosure(const v1::EventDisclosure& disclosure,
+                                               const VerifiedBatch& batch, const DirectoryKeys& keys,
+                                               size_t source) {
   VerifiedEvent event;
-  if (!Decode(disclosure.header(), "event header", event.header).ok()) return Wrong("the header is no event header");
-  if (event.header.author() != batch.statement.author()) return Wrong("the event's author did not sign the batch");
+  if (!Decode(disclosure.header(), "event header", event.header).ok())
+    return Wrong("the header is no event header");
+  if (event.header.author() != batch.statement.author())
+    return Wrong("the event's author did not sign the batch");
   ASSIGN_OR_RETURN(const std::vector<Digest> slots, SlotDigests(event.header, disclosure));
   event.digest = EventDigest(disclosure.header(), slots);
-  RETURN_IF_ERROR(audit::VerifyInclusion(audit::LeafHash(event.digest), disclosure.index(),
-                                         batch.statement.event_count(),
-                                         {disclosure.path().begin(), disclosure.path().end()},
-                                         batch.statement.merkle_root()));
+  RETURN_IF_ERROR(audit::VerifyInclusion(
+      audit::LeafHash(event.digest), disclosure.index(), batch.statement.event_count(),
+      {disclosure.path().begin(), disclosure.path().end()}, batch.statement.merkle_root()));
   if (HasUnknownFields(event.header) || !IsKnownType(event.header.type())) {
     return absl::UnimplementedError("an event of a newer version is withheld");
   }
   RETURN_IF_ERROR(CheckSlotTable(event.header));
   event.parts = OpenParts(event.header, disclosure, source);
   event.dated_at = batch.dated_at;
-  event.approved = event.header.type() == v1::EVENT_TYPE_AMENDMENT_APPROVED &&
-                   VerifyApproval(event.header.approval(), event.header.refers_to(), event.header.author(), keys).ok();
+  event.approved =
+      event.header.type() == v1::EVENT_TYPE_AMENDMENT_APPROVED &&
+      VerifyApproval(event.header.approval(), event.header.refers_to(), event.header.author(), keys).ok();
   return event;
 }
 
@@ -143,7 +152,8 @@ absl::StatusOr<VerifiedSet> VerifyEventSet(absl::string_view bytes, const common
   VerifiedSet verified;
   for (const v1::EventDisclosure& disclosure : set.events()) {
     if (disclosure.batch() >= batches.size()) return Wrong("an event names a batch that is not there");
-    absl::StatusOr<VerifiedEvent> event = VerifyDisclosure(disclosure, batches[disclosure.batch()], keys, source);
+    absl::StatusOr<VerifiedEvent> event =
+        VerifyDisclosure(disclosure, batches[disclosure.batch()], keys, source);
     if (absl::IsUnimplemented(event.status())) {
       verified.warnings.emplace_back(event.status().message());
       continue;
@@ -155,8 +165,8 @@ absl::StatusOr<VerifiedSet> VerifyEventSet(absl::string_view bytes, const common
   return verified;
 }
 
-absl::Status VerifyApproval(absl::string_view envelope, absl::string_view proposal_digest, absl::string_view author,
-                            const DirectoryKeys& keys) {
+absl::Status VerifyApproval(absl::string_view envelope, absl::string_view proposal_digest,
+                            absl::string_view author, const DirectoryKeys& keys) {
   crypto::SignedEnvelope signed_approval;
   v1::AmendmentApproval approval;
   RETURN_IF_ERROR(DecodeCanonical(envelope, "approval envelope", signed_approval));

@@ -24,7 +24,8 @@ struct DirectoryKeys {
   // DID of the registrar, which approves amendments.
   std::string registrar;
   // The signing key with this id, whenever it was or is valid. NOT_FOUND otherwise.
-  std::function<absl::StatusOr<crypto::PublicKey>(absl::string_view did, absl::string_view key_id)> signing_key;
+  std::function<absl::StatusOr<crypto::PublicKey>(absl::string_view did, absl::string_view key_id)>
+      signing_key;
   // OK when the signing key counts at that time.
   std::function<absl::Status(absl::string_view did, absl::string_view key_id, absl::Time at)> counts_at;
   // Keys of the participant's log with this origin.
@@ -62,11 +63,12 @@ struct VerifiedBatch {
 // DATA_LOSS naming what does not fit.
 absl::StatusOr<VerifiedBatch> VerifyBatch(const v1::BatchEvidence& evidence, const DirectoryKeys& keys);
 
-// Checks header, slots and path of one event against its batch. Parts with unknown fields are left out (withheld
-// whole). DATA_LOSS naming what does not fit; UNIMPLEMENTED when the header has unknown fields or an unknown type:
-// such an event is neither folded nor released.
-absl::StatusOr<VerifiedEvent> VerifyDisclosure(const v1::EventDisclosure& disclosure, const VerifiedBatch& batch,
-                                               const DirectoryKeys& keys, size_t source);
+// Checks header, slots and path of one event against its batch. Parts with unknown fields are left out
+// (withheld whole). DATA_LOSS naming what does not fit; UNIMPLEMENTED when the header has unknown fields or
+// an unknown type: such an event is neither folded nor released.
+absl::StatusOr<VerifiedEvent> VerifyDisclosure(const v1::EventDisclosure& disclosure,
+                                               const VerifiedBatch& batch, const DirectoryKeys& keys,
+                                               size_t source);
 
 // Events of one EventSet, and remarks on what was left out.
 struct VerifiedSet {
@@ -78,8 +80,9 @@ struct VerifiedSet {
 absl::StatusOr<VerifiedSet> VerifyEventSet(absl::string_view bytes, const common::v1::BatteryId& battery,
                                            const DirectoryKeys& keys, size_t source);
 
-// The registrar's approval inside an AMENDMENT_APPROVED event by `author` for `proposal_digest`. DATA_LOSS otherwise.
-absl::Status VerifyApproval(absl::string_view envelope, absl::string_view proposal_digest, absl::string_view author,
-                            const DirectoryKeys& keys);
+// The registrar's approval inside an AMENDMENT_APPROVED event by `author` for `proposal_digest`. DATA_LOSS
+// otherwise.
+absl::Status VerifyApproval(absl::string_view envelope, absl::string_view proposal_digest,
+                            absl::string_view author, const DirectoryKeys& keys);
 
 }  // namespace tsunagi::passport
