@@ -42,13 +42,15 @@ absl::StatusOr<v1::Amendment> LoadAmendment(const store::Store& store, absl::str
   return amendment;
 }
 
-absl::Status CheckPart(absl::string_view field, const std::string& bytes, const common::v1::BatteryId& battery) {
+absl::Status CheckPart(absl::string_view field, const std::string& bytes,
+                       const common::v1::BatteryId& battery) {
   passport::v1::IdentityPart part;
   if (bytes.size() > kMaxPart || !DecodeCanonical(bytes, field, part).ok()) {
     return InvalidArgument({"PART_INVALID", field, absl::StrCat(bytes.size(), " bytes"),
                             "an identity part in its canonical encoding, at most 64 KiB"});
   }
-  if (part.battery().manufacturer() == battery.manufacturer() && part.battery().serial() == battery.serial()) {
+  if (part.battery().manufacturer() == battery.manufacturer() &&
+      part.battery().serial() == battery.serial()) {
     return absl::OkStatus();
   }
   return InvalidArgument({"BATTERY_DIFFERS", field, part.battery().serial(), "the battery of the amendment"});
@@ -57,7 +59,8 @@ absl::Status CheckPart(absl::string_view field, const std::string& bytes, const 
 absl::Status CheckAmendment(const v1::Amendment& amendment, const Caller& caller) {
   const absl::StatusOr<std::string> digest = FromHex(amendment.id());
   if (!digest.ok() || digest->size() != crypto::kDigestSize) {
-    return InvalidArgument({"ID_INVALID", "id", amendment.id(), "the proposal's digest, 64 lower-case hex digits"});
+    return InvalidArgument(
+        {"ID_INVALID", "id", amendment.id(), "the proposal's digest, 64 lower-case hex digits"});
   }
   if (amendment.issuer() != caller.did()) {
     return InvalidArgument({"ISSUER_DIFFERS", "issuer", amendment.issuer(), "the calling participant"});
@@ -68,7 +71,8 @@ absl::Status CheckAmendment(const v1::Amendment& amendment, const Caller& caller
   RETURN_IF_ERROR(CheckPart("old_identity", amendment.old_identity(), amendment.battery()));
   RETURN_IF_ERROR(CheckPart("new_identity", amendment.new_identity(), amendment.battery()));
   if (amendment.old_identity() != amendment.new_identity()) return absl::OkStatus();
-  return InvalidArgument({"NOTHING_CHANGES", "new_identity", "", "an identity part that differs from the old one"});
+  return InvalidArgument(
+      {"NOTHING_CHANGES", "new_identity", "", "an identity part that differs from the old one"});
 }
 
 // What the issuer states: the rest is the registrar's.
@@ -109,7 +113,8 @@ absl::StatusOr<Decision<v1::SubmitAmendmentResponse>> Amendments::DecideSubmit(
   absl::StatusOr<v1::Amendment> known = LoadAmendment(store, submitted.id());
   if (known.ok()) {
     if (!SameProposal(*known, submitted)) {
-      return absl::AlreadyExistsError(absl::StrCat("amendment `", submitted.id(), "` was submitted with other content"));
+      return absl::AlreadyExistsError(
+          absl::StrCat("amendment `", submitted.id(), "` was submitted with other content"));
     }
     *decision.reply.mutable_amendment() = *std::move(known);
     return decision;
@@ -158,9 +163,9 @@ absl::StatusOr<Decision<v1::ApproveAmendmentResponse>> Amendments::DecideApprove
   audit::Commit commit;
   commit.reads = {AmendmentKey(amendment.id())};
   commit.writes = {store::Put(Table::kState, AmendmentKey(amendment.id()), Encode(amendment))};
-  commit.record = EncodeRecord({"amendment-approved", amendment.issuer(),
-                                crypto::Sha256(Encode(amendment.approval())), ByOf(caller)},
-                               now);
+  commit.record = EncodeRecord(
+      {"amendment-approved", amendment.issuer(), crypto::Sha256(Encode(amendment.approval())), ByOf(caller)},
+      now);
   *decision.reply.mutable_amendment() = std::move(amendment);
   decision.commit = std::move(commit);
   return decision;
@@ -169,7 +174,8 @@ absl::StatusOr<Decision<v1::ApproveAmendmentResponse>> Amendments::DecideApprove
 absl::StatusOr<v1::ListAmendmentsResponse> Amendments::List(const Caller& caller,
                                                             const v1::ListAmendmentsRequest& request) const {
   if (request.page_size() < 0 || request.page_size() > kMaxPage) {
-    return InvalidArgument({"PAGE_SIZE_INVALID", "page_size", absl::StrCat(request.page_size()), "0 to 1000"});
+    return InvalidArgument(
+        {"PAGE_SIZE_INVALID", "page_size", absl::StrCat(request.page_size()), "0 to 1000"});
   }
   const bool sees_all = caller.label() == kRegistrarLabel && caller.process() == kOperatorProcess;
   const std::string prefix = sees_all ? AllPrefix() : IssuerPrefix(caller.did());
@@ -177,7 +183,8 @@ absl::StatusOr<v1::ListAmendmentsResponse> Amendments::List(const Caller& caller
   if (!request.page_token().empty()) {
     uint64_t place = 0;
     if (!absl::SimpleAtoi(request.page_token(), &place)) {
-      return InvalidArgument({"PAGE_TOKEN_INVALID", "page_token", request.page_token(), "next_page_token of a page"});
+      return InvalidArgument(
+          {"PAGE_TOKEN_INVALID", "page_token", request.page_token(), "next_page_token of a page"});
     }
     start = prefix;
     AppendU64(start, place);

@@ -14,9 +14,8 @@ class Amendments {
   explicit Amendments(const RegistrarContext& context) : context_(context) {}
 
   // Files a proposal. The same one again gives it as it stands.
-  //   INVALID_ARGUMENT   id, issuer or an identity part is malformed, or the parts are of another battery or alike
-  //   ALREADY_EXISTS     the id was filed with other content
-  //   PERMISSION_DENIED  the issuer is suspended
+  //   INVALID_ARGUMENT   id, issuer or an identity part is malformed, or the parts are of another battery or
+  //   alike ALREADY_EXISTS     the id was filed with other content PERMISSION_DENIED  the issuer is suspended
   void Submit(const Caller& caller, const v1::SubmitAmendmentRequest& request,
               Done<v1::SubmitAmendmentResponse> done);
 

@@ -28,23 +28,26 @@ absl::Status MakeFolder(const std::string& folder) {
   std::filesystem::create_directories(folder, error);
   if (!error) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
   if (!error) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat("folder `", folder, "` cannot be made: ", error.message()));
+  return absl::FailedPreconditionError(
+      absl::StrCat("folder `", folder, "` cannot be made: ", error.message()));
 }
 
 // Checks that the kept certificate belongs to the key and to what it is for.
-absl::StatusOr<Certificate> LoadCertificate(const std::string& path, const std::string& pem, const PrivateKey& key,
+absl::StatusOr<Certificate> LoadCertificate(const std::string& path, const std::string& pem,
+                                            const PrivateKey& key,
                                             const crypto::CertificateTemplate& expected) {
   ASSIGN_OR_RETURN(Certificate certificate, crypto::ParseCertificatePem(pem));
   if (certificate.public_key.id() != key.id() || certificate.uris != expected.uris ||
       certificate.is_ca != expected.is_ca) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("`", path, "` is not the certificate of the key beside it, or is of another federation"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "`", path, "` is not the certificate of the key beside it, or is of another federation"));
   }
   return certificate;
 }
 
 absl::StatusOr<CertifiedKey> LoadOrIssue(const std::string& folder, const std::string& name,
-                                         const crypto::CertificateTemplate& cert, const CertifiedKey* issuer) {
+                                         const crypto::CertificateTemplate& cert,
+                                         const CertifiedKey* issuer) {
   ASSIGN_OR_RETURN(PrivateKey key, PrivateKey::LoadOrCreate(absl::StrCat(folder, "/", name, ".key"), kEs256));
   const std::string path = absl::StrCat(folder, "/", name, ".crt");
   const absl::StatusOr<std::string> pem = ReadFile(path, kMaxCertificateFile);
@@ -55,8 +58,9 @@ absl::StatusOr<CertifiedKey> LoadOrIssue(const std::string& folder, const std::s
   if (!absl::IsNotFound(pem.status())) return pem.status();
   std::optional<Certificate> parent;
   if (issuer != nullptr) parent = issuer->certificate;
-  ASSIGN_OR_RETURN(Certificate issued, crypto::IssueCertificate(cert, key.public_key(),
-                                                                issuer != nullptr ? issuer->key : key, parent));
+  ASSIGN_OR_RETURN(
+      Certificate issued,
+      crypto::IssueCertificate(cert, key.public_key(), issuer != nullptr ? issuer->key : key, parent));
   RETURN_IF_ERROR(WriteFileAtomically(path, crypto::ToPem(issued), 0644));
   return CertifiedKey{std::move(key), std::move(issued)};
 }
@@ -73,8 +77,7 @@ crypto::CertificateTemplate Template(std::string name, std::vector<std::string> 
 }
 
 bool IsIpAddress(absl::string_view host) {
-  return host.find(':') != absl::string_view::npos ||
-         std::all_of(host.begin(), host.end(), [](char c) {
+  return host.find(':') != absl::string_view::npos || std::all_of(host.begin(), host.end(), [](char c) {
            return absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '.';
          });
 }
@@ -88,19 +91,20 @@ absl::StatusOr<Authority> LoadOrCreateAuthority(const std::string& folder, absl:
   const auto named = [&](absl::string_view what) { return absl::StrCat(federation, " ", what); };
   // The federation stands in the URI of both CAs, so that one folder cannot serve two federations.
   const std::string trust_domain = absl::StrCat("spiffe://", federation);
-  ASSIGN_OR_RETURN(CertifiedKey root, LoadOrIssue(folder, "root",
-                                                  Template(named("root"), {trust_domain}, now, kRootLife, true),
-                                                  nullptr));
+  ASSIGN_OR_RETURN(
+      CertifiedKey root,
+      LoadOrIssue(folder, "root", Template(named("root"), {trust_domain}, now, kRootLife, true), nullptr));
   ASSIGN_OR_RETURN(CertifiedKey issuing,
                    LoadOrIssue(folder, "issuing",
                                Template(named("issuing"), {trust_domain}, now, kSignerLife, true), &root));
-  ASSIGN_OR_RETURN(CertifiedKey directory,
-                   LoadOrIssue(folder, "directory",
-                               Template(named("directory"), {DirectoryUri(federation)}, now, kSignerLife, false),
-                               &root));
-  ASSIGN_OR_RETURN(CertifiedKey status,
-                   LoadOrIssue(folder, "status",
-                               Template(named("status"), {StatusUri(federation)}, now, kSignerLife, false), &root));
+  ASSIGN_OR_RETURN(
+      CertifiedKey directory,
+      LoadOrIssue(folder, "directory",
+                  Template(named("directory"), {DirectoryUri(federation)}, now, kSignerLife, false), &root));
+  ASSIGN_OR_RETURN(
+      CertifiedKey status,
+      LoadOrIssue(folder, "status",
+                  Template(named("status"), {StatusUri(federation)}, now, kSignerLife, false), &root));
   ASSIGN_OR_RETURN(PrivateKey token, PrivateKey::LoadOrCreate(folder + "/token.key", kEs256));
   ASSIGN_OR_RETURN(PrivateKey approval, PrivateKey::LoadOrCreate(folder + "/approval.key", kEs256));
   ASSIGN_OR_RETURN(PrivateKey log, PrivateKey::LoadOrCreate(folder + "/log.key", kEd25519));
@@ -122,11 +126,13 @@ absl::StatusOr<Certificate> IssueProcessCertificate(const Authority& authority, 
   return crypto::IssueCertificate(cert, key, authority.issuing.key, authority.issuing.certificate);
 }
 
-absl::StatusOr<Certificate> IssueServerCertificate(const Authority& authority, const std::vector<std::string>& hosts,
+absl::StatusOr<Certificate> IssueServerCertificate(const Authority& authority,
+                                                   const std::vector<std::string>& hosts,
                                                    const crypto::PublicKey& key, absl::Time now,
                                                    absl::Duration life) {
   crypto::CertificateTemplate cert = Template("registrar", {}, now, life, false);
-  for (const std::string& host : hosts) (IsIpAddress(host) ? cert.ip_addresses : cert.dns_names).push_back(host);
+  for (const std::string& host : hosts)
+    (IsIpAddress(host) ? cert.ip_addresses : cert.dns_names).push_back(host);
   cert.server_auth = true;
   return crypto::IssueCertificate(cert, key, authority.issuing.key, authority.issuing.certificate);
 }

@@ -20,28 +20,30 @@ struct CertifiedKey {
 };
 
 struct Authority {
-  CertifiedKey root;               // certifies issuing, directory and status; 30 years
-  CertifiedKey issuing;            // certifies processes; 15 years
-  CertifiedKey directory;          // signs directory and entries; 15 years
-  CertifiedKey status;             // signs the status list; 15 years
-  crypto::PrivateKey token;        // ES256: access tokens
-  crypto::PrivateKey approval;     // ES256: approvals of amendments
-  crypto::PrivateKey log;          // Ed25519: the registrar's own log
-  crypto::PrivateKey witness;      // Ed25519: cosignatures
+  CertifiedKey root;            // certifies issuing, directory and status; 30 years
+  CertifiedKey issuing;         // certifies processes; 15 years
+  CertifiedKey directory;       // signs directory and entries; 15 years
+  CertifiedKey status;          // signs the status list; 15 years
+  crypto::PrivateKey token;     // ES256: access tokens
+  crypto::PrivateKey approval;  // ES256: approvals of amendments
+  crypto::PrivateKey log;       // Ed25519: the registrar's own log
+  crypto::PrivateKey witness;   // Ed25519: cosignatures
 };
 
-// Reads keys and certificates from `folder`, making what is missing at time `now`: key files of mode 0600 in a folder
-// of mode 0700. FAILED_PRECONDITION when a certificate is not of its key or of another federation.
+// Reads keys and certificates from `folder`, making what is missing at time `now`: key files of mode 0600 in
+// a folder of mode 0700. FAILED_PRECONDITION when a certificate is not of its key or of another federation.
 absl::StatusOr<Authority> LoadOrCreateAuthority(const std::string& folder, absl::string_view federation,
                                                 absl::Time now);
 
-// The certificate of a process (server and client): exactly one URI and one DNS name. Valid from a little before
-// `now`, since clocks differ, until `now` + `life`, not beyond the issuing CA.
-absl::StatusOr<crypto::Certificate> IssueProcessCertificate(const Authority& authority, const ProcessName& name,
+// The certificate of a process (server and client): exactly one URI and one DNS name. Valid from a little
+// before `now`, since clocks differ, until `now` + `life`, not beyond the issuing CA.
+absl::StatusOr<crypto::Certificate> IssueProcessCertificate(const Authority& authority,
+                                                            const ProcessName& name,
                                                             const crypto::PublicKey& key, absl::Time now,
                                                             absl::Duration life);
 
-// The certificate of an HTTPS edge: `hosts` are DNS names or IP addresses; no URI, so that it is no process's.
+// The certificate of an HTTPS edge: `hosts` are DNS names or IP addresses; no URI, so that it is no
+// process's.
 absl::StatusOr<crypto::Certificate> IssueServerCertificate(const Authority& authority,
                                                            const std::vector<std::string>& hosts,
                                                            const crypto::PublicKey& key, absl::Time now,

@@ -32,7 +32,8 @@ bool IsWord(absl::string_view text, size_t max, Allowed allowed) {
 }
 
 bool IsLowerWord(absl::string_view text) {
-  return IsWord(text, 40, [](unsigned char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '-'; });
+  return IsWord(text, 40,
+                [](unsigned char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '-'; });
 }
 
 bool IsUpperCode(absl::string_view text, size_t max) {
@@ -62,7 +63,8 @@ absl::Status CheckIdentifier(const v1::PartyIdentifier& identifier) {
                             "1 to 40 of [a-z0-9-] such as houjin-bangou"});
   }
   if (identifier.scheme() == "houjin-bangou") return CorporateNumber::Parse(identifier.value()).status();
-  const bool printable = IsWord(identifier.value(), 64, [](unsigned char c) { return absl::ascii_isgraph(c); });
+  const bool printable =
+      IsWord(identifier.value(), 64, [](unsigned char c) { return absl::ascii_isgraph(c); });
   if (printable) return absl::OkStatus();
   return InvalidArgument({"IDENTIFIER_INVALID", "identifiers.value", identifier.value(),
                           "1 to 64 printable ASCII characters without spaces"});
@@ -72,16 +74,19 @@ absl::Status CheckNamespace(const v1::Namespace& space) {
   switch (space.kind_case()) {
     case v1::Namespace::kChassisType:
       if (IsUpperCode(space.chassis_type(), 20)) return absl::OkStatus();
-      return InvalidArgument({"CHASSIS_TYPE_INVALID", "namespaces.chassis_type", space.chassis_type(),
-                              "the type code before the hyphen in half-width capitals and digits, such as ZE1"});
+      return InvalidArgument(
+          {"CHASSIS_TYPE_INVALID", "namespaces.chassis_type", space.chassis_type(),
+           "the type code before the hyphen in half-width capitals and digits, such as ZE1"});
     case v1::Namespace::kVinWmi: {
       const std::string& wmi = space.vin_wmi();
       // A third character of 9 is shared by small makers: nobody may have it whole.
-      const bool well_formed = IsUpperCode(wmi, 6) && wmi.size() >= 3 && wmi.size() == (wmi[2] == '9' ? 6U : 3U) &&
+      const bool well_formed = IsUpperCode(wmi, 6) && wmi.size() >= 3 &&
+                               wmi.size() == (wmi[2] == '9' ? 6U : 3U) &&
                                wmi.find_first_of("IOQ") == std::string::npos;
       if (well_formed) return absl::OkStatus();
-      return InvalidArgument({"WMI_INVALID", "namespaces.vin_wmi", wmi,
-                              "3 characters of a VIN, or 6 (positions 1 to 3 and 12 to 14) when the third is 9"});
+      return InvalidArgument(
+          {"WMI_INVALID", "namespaces.vin_wmi", wmi,
+           "3 characters of a VIN, or 6 (positions 1 to 3 and 12 to 14) when the third is 9"});
     }
     case v1::Namespace::kSerialPrefix:
       if (space.serial_prefix().empty() || IsWord(space.serial_prefix(), 64, [](unsigned char c) {
@@ -96,8 +101,8 @@ absl::Status CheckNamespace(const v1::Namespace& space) {
       return InvalidArgument({"LINK_DOMAIN_INVALID", "namespaces.link_domain", space.link_domain(),
                               "a DNS name in lower case such as id.example.jp"});
     case v1::Namespace::KIND_NOT_SET:
-      return InvalidArgument({"NAMESPACE_EMPTY", "namespaces", "",
-                              "one of chassis_type, vin_wmi, serial_prefix, link_domain"});
+      return InvalidArgument(
+          {"NAMESPACE_EMPTY", "namespaces", "", "one of chassis_type, vin_wmi, serial_prefix, link_domain"});
   }
   return absl::InternalError("namespace of no known kind");
 }
@@ -120,8 +125,8 @@ absl::Status CheckRoles(const v1::Participant& participant) {
   std::set<absl::string_view> roles;
   for (const std::string& role : participant.roles()) {
     if (!IsLowerWord(role) || role == kRegistrarRole) {
-      return InvalidArgument({"ROLE_INVALID", "roles", role,
-                              "1 to 40 of [a-z0-9-] such as cell-maker, and not registrar"});
+      return InvalidArgument(
+          {"ROLE_INVALID", "roles", role, "1 to 40 of [a-z0-9-] such as cell-maker, and not registrar"});
     }
     if (!roles.insert(role).second) return Repeated("roles", role);
   }

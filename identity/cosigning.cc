@@ -34,8 +34,8 @@ absl::Status Refused(absl::string_view reason, absl::string_view expected, absl:
 }
 
 // The checkpoint, signed by a key that the caller lists for the log of its process and that counts now.
-absl::StatusOr<Checkpoint> OpenNote(const StoredParticipant& entry, const std::string& note, const std::string& origin,
-                                    absl::Time now) {
+absl::StatusOr<Checkpoint> OpenNote(const StoredParticipant& entry, const std::string& note,
+                                    const std::string& origin, absl::Time now) {
   Party party;
   party.participant = entry.participant();
   absl::Status last = absl::PermissionDeniedError(absl::StrCat("no key is listed for log `", origin, "`"));
@@ -71,11 +71,12 @@ absl::Status CheckExtends(const StoredCosigned& last, const Checkpoint& next,
   }
   if (request.old_size() != last.size()) {
     return Refused("OLD_SIZE_WRONG", absl::StrCat(last.size()),
-                   absl::StrCat("consistency starts from size ", request.old_size(), ": expected ", last.size(),
-                                ", the last one that was cosigned"));
+                   absl::StrCat("consistency starts from size ", request.old_size(), ": expected ",
+                                last.size(), ", the last one that was cosigned"));
   }
   const std::vector<audit::Digest> proof(request.consistency().begin(), request.consistency().end());
-  if (audit::VerifyConsistency(last.size(), last.root(), next.size, next.root, proof).ok()) return absl::OkStatus();
+  if (audit::VerifyConsistency(last.size(), last.root(), next.size, next.root, proof).ok())
+    return absl::OkStatus();
   return Refused("VIEW_FORKED", absl::StrCat(last.size()),
                  absl::StrCat("log `", next.origin, "` at size ", next.size,
                               " does not extend the tree of size ", last.size(), " that was cosigned"));

@@ -13,8 +13,8 @@ class Cosigning {
  public:
   explicit Cosigning(const RegistrarContext& context) : context_(context) {}
 
-  // Adds the registrar's cosignature to a checkpoint of the calling process's log that extends the last one that was
-  // cosigned. The time in it is the one that counts for signatures in that log.
+  // Adds the registrar's cosignature to a checkpoint of the calling process's log that extends the last one
+  // that was cosigned. The time in it is the one that counts for signatures in that log.
   //   INVALID_ARGUMENT     the checkpoint is malformed, or of another log
   //   FAILED_PRECONDITION  OLD_SIZE_WRONG: `expected` in the details is the size to prove from;
   //                        VIEW_SMALLER or VIEW_FORKED: the log shows another view than before
@@ -23,8 +23,8 @@ class Cosigning {
               Done<v1::CosignCheckpointResponse> done);
 
  private:
-  absl::StatusOr<Decision<v1::CosignCheckpointResponse>> Decide(const Caller& caller,
-                                                                const v1::CosignCheckpointRequest& request) const;
+  absl::StatusOr<Decision<v1::CosignCheckpointResponse>> Decide(
+      const Caller& caller, const v1::CosignCheckpointRequest& request) const;
 
   const RegistrarContext& context_;
 };

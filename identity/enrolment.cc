@@ -48,8 +48,8 @@ absl::Status CheckInvitation(const v1::CreateInvitationRequest& request) {
 }
 
 // The process that a certificate or request names: exactly one URI and the one DNS name that goes with it.
-absl::StatusOr<ProcessName> NameOf(const std::vector<std::string>& uris, const std::vector<std::string>& dns_names,
-                                   absl::string_view federation) {
+absl::StatusOr<ProcessName> NameOf(const std::vector<std::string>& uris,
+                                   const std::vector<std::string>& dns_names, absl::string_view federation) {
   if (uris.size() != 1 || dns_names.size() != 1) {
     return InvalidArgument({"NAMES_WRONG", "subjectAltName",
                             absl::StrCat(uris.size(), " URIs and ", dns_names.size(), " DNS names"),
@@ -57,7 +57,8 @@ absl::StatusOr<ProcessName> NameOf(const std::vector<std::string>& uris, const s
   }
   ASSIGN_OR_RETURN(ProcessName name, ParseProcessUri(uris[0]));
   if (name.federation != federation) {
-    return InvalidArgument({"FEDERATION_WRONG", "uri", uris[0], absl::StrCat("federation `", federation, "`")});
+    return InvalidArgument(
+        {"FEDERATION_WRONG", "uri", uris[0], absl::StrCat("federation `", federation, "`")});
   }
   const std::string dns_name = ProcessDnsName(name.process, name.label, name.federation);
   if (dns_names[0] != dns_name) {
@@ -79,7 +80,8 @@ absl::StatusOr<StoredParticipant> ActiveEntry(const store::Store& store, absl::s
 void Enrolment::CreateInvitation(const Caller& caller, const v1::CreateInvitationRequest& request,
                                  Done<v1::CreateInvitationResponse> done) {
   Act<v1::CreateInvitationResponse>(
-      context_.journal, [this, caller, request] { return DecideInvitation(caller, request); }, std::move(done));
+      context_.journal, [this, caller, request] { return DecideInvitation(caller, request); },
+      std::move(done));
 }
 
 absl::StatusOr<Decision<v1::CreateInvitationResponse>> Enrolment::DecideInvitation(
@@ -89,7 +91,8 @@ absl::StatusOr<Decision<v1::CreateInvitationResponse>> Enrolment::DecideInvitati
                                  crypto::Sha256(Encode(request))};
   ASSIGN_OR_RETURN(const std::optional<std::string> replied, audit::FindReply(store, key));
   if (replied.has_value()) {
-    return absl::AlreadyExistsError("this invitation was made and its code cannot be shown again: make a new one");
+    return absl::AlreadyExistsError(
+        "this invitation was made and its code cannot be shown again: make a new one");
   }
   RETURN_IF_ERROR(CheckInvitation(request));
   ASSIGN_OR_RETURN(const StoredParticipant entry, LoadEntry(store, request.label()));
@@ -121,7 +124,8 @@ absl::StatusOr<Decision<v1::CreateInvitationResponse>> Enrolment::DecideInvitati
 
 void Enrolment::Enrol(const EnrolRequest& request, Done<Certificate> done) {
   if (absl::Status allowed = throttle_.Check(request.peer); !allowed.ok()) return done(std::move(allowed));
-  Act<Certificate>(context_.journal, [this, request] { return DecideEnrol(request); }, std::move(done));
+  Act<Certificate>(
+      context_.journal, [this, request] { return DecideEnrol(request); }, std::move(done));
 }
 
 absl::StatusOr<Decision<Certificate>> Enrolment::DecideEnrol(const EnrolRequest& request) {
@@ -136,7 +140,8 @@ absl::StatusOr<Decision<Certificate>> Enrolment::DecideEnrol(const EnrolRequest&
     return WrongCode();
   }
   ASSIGN_OR_RETURN(const CertificateRequest parsed, crypto::ParseCertificateRequest(request.request_der));
-  ASSIGN_OR_RETURN(const ProcessName name, NameOf(parsed.uris, parsed.dns_names, context_.options.federation));
+  ASSIGN_OR_RETURN(const ProcessName name,
+                   NameOf(parsed.uris, parsed.dns_names, context_.options.federation));
   if (name.label != request.label) {
     return InvalidArgument({"NAME_OF_ANOTHER", "uri", parsed.uris[0],
                             absl::StrCat("a process of participant `", request.label, "`")});
@@ -144,8 +149,8 @@ absl::StatusOr<Decision<Certificate>> Enrolment::DecideEnrol(const EnrolRequest&
   auto& processes = *invitation->mutable_processes();
   const auto invited = std::find(processes.begin(), processes.end(), name.process);
   if (invited == processes.end()) {
-    return absl::PermissionDeniedError(absl::StrCat("the invitation does not cover process `", name.process,
-                                                    "`, or was used for it"));
+    return absl::PermissionDeniedError(
+        absl::StrCat("the invitation does not cover process `", name.process, "`, or was used for it"));
   }
   processes.erase(invited);
   ASSIGN_OR_RETURN(Decision<Certificate> decision, Issue(parsed, name, "invitation"));
@@ -157,7 +162,8 @@ absl::StatusOr<Decision<Certificate>> Enrolment::DecideEnrol(const EnrolRequest&
 }
 
 void Enrolment::Renew(const RenewRequest& request, Done<Certificate> done) {
-  Act<Certificate>(context_.journal, [this, request] { return DecideRenew(request); }, std::move(done));
+  Act<Certificate>(
+      context_.journal, [this, request] { return DecideRenew(request); }, std::move(done));
 }
 
 absl::StatusOr<Decision<Certificate>> Enrolment::DecideRenew(const RenewRequest& request) const {
@@ -167,12 +173,14 @@ absl::StatusOr<Decision<Certificate>> Enrolment::DecideRenew(const RenewRequest&
   // An expired certificate is judged at its last moment: then it must have been ours and in order.
   const bool expired = current->not_after <= now;
   const absl::Time at = expired ? current->not_after - absl::Seconds(1) : now;
-  RETURN_IF_ERROR(
-      crypto::VerifyChain({*current, context_.authority.issuing.certificate}, context_.authority.root.certificate, at));
+  RETURN_IF_ERROR(crypto::VerifyChain({*current, context_.authority.issuing.certificate},
+                                      context_.authority.root.certificate, at));
   if (now > current->not_after + kLateRenewal) {
-    return absl::UnauthenticatedError("the certificate expired more than 30 days ago: ask for a new invitation");
+    return absl::UnauthenticatedError(
+        "the certificate expired more than 30 days ago: ask for a new invitation");
   }
-  const absl::StatusOr<ProcessName> own = NameOf(current->uris, current->dns_names, context_.options.federation);
+  const absl::StatusOr<ProcessName> own =
+      NameOf(current->uris, current->dns_names, context_.options.federation);
   if (!own.ok()) return absl::UnauthenticatedError("the certificate is no process's");
   ASSIGN_OR_RETURN(const CertificateRequest parsed, crypto::ParseCertificateRequest(request.request_der));
   if (parsed.uris != current->uris || parsed.dns_names != current->dns_names) {
@@ -185,8 +193,8 @@ absl::StatusOr<Decision<Certificate>> Enrolment::DecideRenew(const RenewRequest&
   return Issue(parsed, *own, "certificate");
 }
 
-absl::StatusOr<Decision<Certificate>> Enrolment::Issue(const CertificateRequest& request, const ProcessName& name,
-                                                       absl::string_view by) const {
+absl::StatusOr<Decision<Certificate>> Enrolment::Issue(const CertificateRequest& request,
+                                                       const ProcessName& name, absl::string_view by) const {
   ASSIGN_OR_RETURN(const StoredParticipant entry, ActiveEntry(context_.journal.store(), name.label));
   const absl::Time now = context_.clock.Now();
   ASSIGN_OR_RETURN(Certificate certificate,
@@ -201,7 +209,8 @@ absl::StatusOr<Decision<Certificate>> Enrolment::Issue(const CertificateRequest&
 }
 
 void Enrolment::IssueToken(const Caller& caller, Done<v1::IssueTokenResponse> done) {
-  Act<v1::IssueTokenResponse>(context_.journal, [this, caller] { return DecideToken(caller); }, std::move(done));
+  Act<v1::IssueTokenResponse>(
+      context_.journal, [this, caller] { return DecideToken(caller); }, std::move(done));
 }
 
 absl::StatusOr<Decision<v1::IssueTokenResponse>> Enrolment::DecideToken(const Caller& caller) const {
@@ -211,12 +220,13 @@ absl::StatusOr<Decision<v1::IssueTokenResponse>> Enrolment::DecideToken(const Ca
   claims.subject = entry.participant().did();
   claims.certificate_sha256 = caller.certificate_sha256();
   claims.issued_at = absl::FromUnixSeconds(absl::ToUnixSeconds(now));
-  claims.expires_at = std::min({claims.issued_at + context_.options.token_life, claims.issued_at + kMaxTokenLife,
-                                caller.not_after()});
+  claims.expires_at = std::min(
+      {claims.issued_at + context_.options.token_life, claims.issued_at + kMaxTokenLife, caller.not_after()});
   claims.expires_at = absl::FromUnixSeconds(absl::ToUnixSeconds(claims.expires_at));
   if (claims.expires_at <= now) return absl::UnauthenticatedError("the certificate has expired");
-  ASSIGN_OR_RETURN(const std::string token,
-                   tsunagi::identity::IssueToken(context_.authority.token, context_.options.federation, claims));
+  ASSIGN_OR_RETURN(
+      const std::string token,
+      tsunagi::identity::IssueToken(context_.authority.token, context_.options.federation, claims));
   Decision<v1::IssueTokenResponse> decision;
   decision.reply.set_token(token);
   *decision.reply.mutable_expire_time() = ToProto(claims.expires_at);

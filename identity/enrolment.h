@@ -50,9 +50,9 @@ class Enrolment {
   void Enrol(const EnrolRequest& request, Done<crypto::Certificate> done);
 
   // A new certificate for the same names.
-  //   UNAUTHENTICATED   the certificate is not ours, or expired too long ago, or expired and the key is another
-  //   PERMISSION_DENIED the participant is suspended or unknown
-  //   INVALID_ARGUMENT  the request is malformed or asks for other names
+  //   UNAUTHENTICATED   the certificate is not ours, or expired too long ago, or expired and the key is
+  //   another PERMISSION_DENIED the participant is suspended or unknown INVALID_ARGUMENT  the request is
+  //   malformed or asks for other names
   void Renew(const RenewRequest& request, Done<crypto::Certificate> done);
 
   // A token for the caller's certificate: never past the certificate's end.

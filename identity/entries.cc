@@ -15,7 +15,8 @@ using store::Key;
 using store::Table;
 
 template <class Message>
-absl::StatusOr<Message> LoadOrEmpty(const store::Store& store, const std::string& key, absl::string_view what) {
+absl::StatusOr<Message> LoadOrEmpty(const store::Store& store, const std::string& key,
+                                    absl::string_view what) {
   Message message;
   const absl::StatusOr<std::string> bytes = store.Get(Table::kState, key);
   if (absl::IsNotFound(bytes.status())) return message;

@@ -28,7 +28,8 @@ std::vector<crypto::PublicKey> LogKeys(const Party& party, absl::string_view ori
 
 }  // namespace
 
-absl::StatusOr<absl::Time> CosignedAt(const TrustView& view, absl::string_view federation, absl::string_view note) {
+absl::StatusOr<absl::Time> CosignedAt(const TrustView& view, absl::string_view federation,
+                                      absl::string_view note) {
   const Party* registrar = RegistrarOf(view);
   if (registrar == nullptr) return absl::NotFoundError("the directory lists no registrar");
   const std::string witness = WitnessName(federation);
@@ -42,11 +43,13 @@ absl::StatusOr<absl::Time> CosignedAt(const TrustView& view, absl::string_view f
   return earliest;
 }
 
-passport::DirectoryKeys EvidenceKeys(std::shared_ptr<const TrustView> view, std::string federation, absl::Time now) {
+passport::DirectoryKeys EvidenceKeys(std::shared_ptr<const TrustView> view, std::string federation,
+                                     absl::Time now) {
   passport::DirectoryKeys keys;
   keys.federation = federation;
   if (const Party* registrar = RegistrarOf(*view)) keys.registrar = registrar->participant.did();
-  keys.signing_key = [view](absl::string_view did, absl::string_view key_id) -> absl::StatusOr<crypto::PublicKey> {
+  keys.signing_key = [view](absl::string_view did,
+                            absl::string_view key_id) -> absl::StatusOr<crypto::PublicKey> {
     ASSIGN_OR_RETURN(const std::shared_ptr<const Party> party, view->Find(did));
     return party->FindKey(key_id, v1::KEY_PURPOSE_SIGNING);
   };
@@ -58,7 +61,9 @@ passport::DirectoryKeys EvidenceKeys(std::shared_ptr<const TrustView> view, std:
     const absl::StatusOr<std::shared_ptr<const Party>> party = view->Find(did);
     return party.ok() ? LogKeys(**party, origin) : std::vector<crypto::PublicKey>();
   };
-  keys.cosigned_at = [view, federation](absl::string_view note) { return CosignedAt(*view, federation, note); };
+  keys.cosigned_at = [view, federation](absl::string_view note) {
+    return CosignedAt(*view, federation, note);
+  };
   keys.now = now;
   return keys;
 }

@@ -31,7 +31,9 @@ std::string LogOrigin(absl::string_view process, absl::string_view label, absl::
   return absl::StrCat(label, ".", federation, "/", process);
 }
 
-std::string WitnessName(absl::string_view federation) { return absl::StrCat(kRegistrarLabel, ".", federation); }
+std::string WitnessName(absl::string_view federation) {
+  return absl::StrCat(kRegistrarLabel, ".", federation);
+}
 
 std::string DirectoryUri(absl::string_view federation) {
   return absl::StrCat("spiffe://", federation, "/registrar/directory");
@@ -42,8 +44,8 @@ std::string StatusUri(absl::string_view federation) {
 }
 
 absl::StatusOr<ProcessName> ParseProcessUri(absl::string_view uri) {
-  const absl::Status wrong = InvalidArgument(
-      {"URI_WRONG", "uri", uri, "spiffe://<federation>/participant/<label>/<process>"});
+  const absl::Status wrong =
+      InvalidArgument({"URI_WRONG", "uri", uri, "spiffe://<federation>/participant/<label>/<process>"});
   if (!absl::ConsumePrefix(&uri, "spiffe://")) return wrong;
   const std::vector<std::string> parts = absl::StrSplit(uri, '/');
   if (parts.size() != 4 || parts[1] != "participant") return wrong;
@@ -75,9 +77,8 @@ absl::Status CheckProcess(absl::string_view process) {
 absl::Status CheckFederation(absl::string_view federation) {
   const std::vector<absl::string_view> labels = absl::StrSplit(federation, '.');
   const bool well_formed = labels.size() >= 2 && federation.size() <= kMaxFederation &&
-                           std::all_of(labels.begin(), labels.end(), [](absl::string_view label) {
-                             return Label::Parse(label).ok();
-                           });
+                           std::all_of(labels.begin(), labels.end(),
+                                       [](absl::string_view label) { return Label::Parse(label).ok(); });
   if (well_formed) return absl::OkStatus();
   return InvalidArgument(
       {"FEDERATION_WRONG", "federation", federation, "a DNS name in lower case such as battery.example"});

@@ -1,4 +1,5 @@
-// The names by which processes, logs and the registrar's keys are known: docs/architecture.md, "Names on the wire".
+// The names by which processes, logs and the registrar's keys are known: docs/architecture.md, "Names on the
+// wire".
 #pragma once
 
 #include <string>

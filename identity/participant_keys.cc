@@ -68,12 +68,12 @@ void EndEarlierLogKeys(v1::Participant& participant, absl::string_view origin, a
 }
 
 // True when the entry changed.
-absl::StatusOr<bool> AddKey(const store::Store& store, v1::ParticipantKey listed, v1::Participant& participant,
-                            absl::Time now, audit::Commit& commit) {
+absl::StatusOr<bool> AddKey(const store::Store& store, v1::ParticipantKey listed,
+                            v1::Participant& participant, absl::Time now, audit::Commit& commit) {
   if (Lists(participant, listed.key_id())) return false;
   if (participant.keys_size() >= kMaxKeys) {
-    return absl::FailedPreconditionError(absl::StrCat("participant `", participant.label(), "` lists ", kMaxKeys,
-                                                      " keys already: ask the registrar"));
+    return absl::FailedPreconditionError(absl::StrCat("participant `", participant.label(), "` lists ",
+                                                      kMaxKeys, " keys already: ask the registrar"));
   }
   const std::string claim = ClaimKey("key", listed.key_id());
   const absl::StatusOr<std::string> holder = store.Get(Table::kState, claim);
@@ -86,7 +86,8 @@ absl::StatusOr<bool> AddKey(const store::Store& store, v1::ParticipantKey listed
   return true;
 }
 
-absl::StatusOr<bool> SetEndpoint(const v1::Endpoint& endpoint, const Caller& caller, v1::Participant& participant) {
+absl::StatusOr<bool> SetEndpoint(const v1::Endpoint& endpoint, const Caller& caller,
+                                 v1::Participant& participant) {
   if (endpoint.process() != caller.process() || caller.process() == kOperatorProcess) {
     return InvalidArgument({"ENDPOINT_OF_ANOTHER", "endpoints.process", endpoint.process(),
                             absl::StrCat("the calling process, `", caller.process(), "`")});
@@ -113,21 +114,22 @@ void Participants::ListKeys(const Caller& caller, const v1::ListKeysRequest& req
       context_.journal, [this, caller, request] { return DecideKeys(caller, request); },
       [this, done = std::move(done)](absl::StatusOr<Reply> reply) {
         if (!reply.ok()) return done(std::move(reply));
-        lists_.GetDirectory([done, reply = *std::move(reply)](absl::StatusOr<SignedLists::Directory> directory) {
-          directory.ok() ? done(reply) : done(directory.status());
-        });
+        lists_.GetDirectory(
+            [done, reply = *std::move(reply)](absl::StatusOr<SignedLists::Directory> directory) {
+              directory.ok() ? done(reply) : done(directory.status());
+            });
       });
 }
 
-absl::StatusOr<Decision<v1::ListKeysResponse>> Participants::DecideKeys(const Caller& caller,
-                                                                        const v1::ListKeysRequest& request) const {
+absl::StatusOr<Decision<v1::ListKeysResponse>> Participants::DecideKeys(
+    const Caller& caller, const v1::ListKeysRequest& request) const {
   const store::Store& store = context_.journal.store();
   const absl::Time now = context_.clock.Now();
   if (request.keys_size() != request.proofs_size() || request.keys_size() > kMaxListed ||
       request.endpoints_size() > kMaxEndpoints) {
-    return InvalidArgument({"COUNT_WRONG", "proofs", absl::StrCat(request.proofs_size()),
-                            absl::StrCat("one proof per key, at most ", kMaxListed, " keys and ", kMaxEndpoints,
-                                         " endpoints")});
+    return InvalidArgument(
+        {"COUNT_WRONG", "proofs", absl::StrCat(request.proofs_size()),
+         absl::StrCat("one proof per key, at most ", kMaxListed, " keys and ", kMaxEndpoints, " endpoints")});
   }
   ASSIGN_OR_RETURN(StoredParticipant entry, LoadEntry(store, caller.label()));
   if (entry.suspended()) return absl::PermissionDeniedError("participant is suspended");

@@ -46,7 +46,8 @@ absl::Status Claim(const store::Store& store, absl::string_view kind, absl::stri
   const std::string key = ClaimKey(kind, value);
   const absl::StatusOr<std::string> holder = store.Get(Table::kState, key);
   if (holder.ok()) {
-    return absl::AlreadyExistsError(absl::StrCat(kind, " `", value, "` belongs to participant `", *holder, "`"));
+    return absl::AlreadyExistsError(
+        absl::StrCat(kind, " `", value, "` belongs to participant `", *holder, "`"));
   }
   if (!absl::IsNotFound(holder.status())) return holder.status();
   commit.reads.push_back(key);
@@ -86,9 +87,10 @@ void Participants::Register(const Caller& caller, const v1::RegisterParticipantR
       [this, done = std::move(done)](absl::StatusOr<Reply> reply) {
         if (!reply.ok()) return done(std::move(reply));
         // Acknowledged once the registrar's own trust view has it: the next call may name the participant.
-        lists_.GetDirectory([done, reply = *std::move(reply)](absl::StatusOr<SignedLists::Directory> directory) {
-          directory.ok() ? done(reply) : done(directory.status());
-        });
+        lists_.GetDirectory(
+            [done, reply = *std::move(reply)](absl::StatusOr<SignedLists::Directory> directory) {
+              directory.ok() ? done(reply) : done(directory.status());
+            });
       });
 }
 
@@ -177,9 +179,11 @@ absl::StatusOr<Decision<v1::SetSuspendedResponse>> Participants::DecideSuspended
   return decision;
 }
 
-absl::StatusOr<v1::ListParticipantsResponse> Participants::List(const v1::ListParticipantsRequest& request) const {
+absl::StatusOr<v1::ListParticipantsResponse> Participants::List(
+    const v1::ListParticipantsRequest& request) const {
   if (request.page_size() < 0 || request.page_size() > kMaxPage) {
-    return InvalidArgument({"PAGE_SIZE_INVALID", "page_size", absl::StrCat(request.page_size()), "0 to 1000"});
+    return InvalidArgument(
+        {"PAGE_SIZE_INVALID", "page_size", absl::StrCat(request.page_size()), "0 to 1000"});
   }
   const int page_size = request.page_size() == 0 ? kDefaultPage : request.page_size();
   std::string start;

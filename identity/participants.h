@@ -15,13 +15,14 @@ class Participants {
 
   // 参加登録. `caller` is the registrar's operator.
   //   INVALID_ARGUMENT  a value is malformed
-  //   ALREADY_EXISTS    label, DID, an identifier or a namespace belongs to another participant, or the request_id to
+  //   ALREADY_EXISTS    label, DID, an identifier or a namespace belongs to another participant, or the
+  //   request_id to
   //                     another request
   void Register(const Caller& caller, const v1::RegisterParticipantRequest& request,
                 Done<v1::RegisterParticipantResponse> done);
 
-  // Lists the caller's keys, each with proof of possession, and the calling process's endpoints. Keys that are listed
-  // already stay as they are; a new LOG key ends the earlier ones of the same log.
+  // Lists the caller's keys, each with proof of possession, and the calling process's endpoints. Keys that
+  // are listed already stay as they are; a new LOG key ends the earlier ones of the same log.
   //   INVALID_ARGUMENT    a key, its proof or an endpoint is wrong, or is not the calling process's
   //   ALREADY_EXISTS      another participant lists the key
   //   FAILED_PRECONDITION too many keys
@@ -39,8 +40,8 @@ class Participants {
       const Caller& caller, const v1::RegisterParticipantRequest& request) const;
   absl::StatusOr<Decision<v1::ListKeysResponse>> DecideKeys(const Caller& caller,
                                                             const v1::ListKeysRequest& request) const;
-  absl::StatusOr<Decision<v1::SetSuspendedResponse>> DecideSuspended(const Caller& caller,
-                                                                     const v1::SetSuspendedRequest& request) const;
+  absl::StatusOr<Decision<v1::SetSuspendedResponse>> DecideSuspended(
+      const Caller& caller, const v1::SetSuspendedRequest& request) const;
 
   const RegistrarContext& context_;
   SignedLists& lists_;

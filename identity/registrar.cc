@@ -19,8 +19,8 @@ using store::Table;
 
 constexpr absl::Duration kOperatorInvitation = absl::Hours(30 * 24);
 
-void AddKeyOnce(const crypto::PublicKey& key, v1::KeyPurpose purpose, const std::string& origin, absl::Time now,
-                v1::Participant& participant) {
+void AddKeyOnce(const crypto::PublicKey& key, v1::KeyPurpose purpose, const std::string& origin,
+                absl::Time now, v1::Participant& participant) {
   for (const v1::ParticipantKey& listed : participant.keys()) {
     if (listed.key_id() == key.id()) return;
   }
@@ -34,13 +34,15 @@ void AddKeyOnce(const crypto::PublicKey& key, v1::KeyPurpose purpose, const std:
 }
 
 // The registrar's entry with what this start has: its keys and its address.
-v1::Participant Itself(v1::Participant participant, const std::string& address, const RegistrarContext& context) {
+v1::Participant Itself(v1::Participant participant, const std::string& address,
+                       const RegistrarContext& context) {
   const Authority& authority = context.authority;
   const absl::Time now = context.clock.Now();
   const std::string& federation = context.options.federation;
   participant.set_label(std::string(kRegistrarLabel));
   if (participant.did().empty()) {
-    participant.set_did(absl::StrCat("did:web:", context.options.did_host, ":participants:", kRegistrarLabel));
+    participant.set_did(
+        absl::StrCat("did:web:", context.options.did_host, ":participants:", kRegistrarLabel));
     participant.set_name_latin(absl::StrCat("Registrar of ", federation));
     participant.set_name_ja("登録機関");
     participant.add_roles(std::string(kRegistrarRole));
@@ -72,7 +74,8 @@ Registrar::Registrar(RegistrarContext context)
 absl::StatusOr<std::unique_ptr<Registrar>> Registrar::Open(RegistrarContext context) {
   RETURN_IF_ERROR(CheckFederation(context.options.federation));
   RETURN_IF_ERROR(
-      Did::Parse(absl::StrCat("did:web:", context.options.did_host, ":participants:", kRegistrarLabel)).status());
+      Did::Parse(absl::StrCat("did:web:", context.options.did_host, ":participants:", kRegistrarLabel))
+          .status());
   std::unique_ptr<Registrar> registrar(new Registrar(std::move(context)));
   RETURN_IF_ERROR(registrar->ListItself(""));
   RETURN_IF_ERROR(registrar->Refresh());
@@ -108,16 +111,18 @@ absl::StatusOr<Decision<v1::Participant>> Registrar::DecideItself(const std::str
   const v1::Participant& listed = entry->participant();
   const std::string claim = ClaimKey("did", listed.did());
   commit.writes.push_back(store::Put(Table::kState, claim, listed.label()));
-  commit.record =
-      EncodeRecord({first ? "registered" : "keys-listed", listed.did(), change.digest, ""}, context_.clock.Now());
+  commit.record = EncodeRecord({first ? "registered" : "keys-listed", listed.did(), change.digest, ""},
+                               context_.clock.Now());
   decision.reply = listed;
   decision.commit = std::move(commit);
   return decision;
 }
 
 absl::Status Registrar::Refresh() {
-  RETURN_IF_ERROR(WaitFor<SignedLists::Directory>([this](auto done) { lists_.GetDirectory(std::move(done)); }).status());
-  return WaitFor<SignedLists::StatusList>([this](auto done) { lists_.GetStatusList(std::move(done)); }).status();
+  RETURN_IF_ERROR(
+      WaitFor<SignedLists::Directory>([this](auto done) { lists_.GetDirectory(std::move(done)); }).status());
+  return WaitFor<SignedLists::StatusList>([this](auto done) { lists_.GetStatusList(std::move(done)); })
+      .status();
 }
 
 absl::Status Registrar::WriteOperatorInvitation(const std::string& path) {

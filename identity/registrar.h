@@ -15,11 +15,13 @@
 
 namespace tsunagi::identity {
 
-// Every act is one leaf, durable before it is acknowledged. Thread-safe. The registrar must outlive every act.
+// Every act is one leaf, durable before it is acknowledged. Thread-safe. The registrar must outlive every
+// act.
 class Registrar {
  public:
-  // Takes the registrar up on a journal whose origin is LogOrigin("registrar", "registrar", federation) and whose log
-  // key is the authority's: lists itself as participant `registrar` at the first start and signs both lists. Blocks.
+  // Takes the registrar up on a journal whose origin is LogOrigin("registrar", "registrar", federation) and
+  // whose log key is the authority's: lists itself as participant `registrar` at the first start and signs
+  // both lists. Blocks.
   static absl::StatusOr<std::unique_ptr<Registrar>> Open(RegistrarContext context);
 
   Participants& participants() { return participants_; }

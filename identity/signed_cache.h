@@ -21,7 +21,8 @@ struct Issued {
   absl::Time issued_at = absl::InfinitePast();
 };
 
-// Thread-safe. Those who ask while one is being made wait for it, and for the next when it does not suit them.
+// Thread-safe. Those who ask while one is being made wait for it, and for the next when it does not suit
+// them.
 template <class Signed>
 class SignedCache {
  public:

@@ -18,17 +18,17 @@ absl::StatusOr<v1::Directory> ReadDirectory(const store::Store& store) {
   v1::Directory directory;
   absl::Status broken;
   const std::string head = HeadKey();
-  RETURN_IF_ERROR(store.Scan(Table::kState, DirectoryPrefix(), "",
-                             [&](absl::string_view key, absl::string_view value) {
-                               if (key == head) {
-                                 broken = Decode(value, "directory head", directory);
-                                 return broken.ok();
-                               }
-                               StoredParticipant entry;
-                               broken = Decode(value, "stored participant", entry);
-                               *directory.add_entries() = std::move(*entry.mutable_signed_entry());
-                               return broken.ok();
-                             }));
+  RETURN_IF_ERROR(
+      store.Scan(Table::kState, DirectoryPrefix(), "", [&](absl::string_view key, absl::string_view value) {
+        if (key == head) {
+          broken = Decode(value, "directory head", directory);
+          return broken.ok();
+        }
+        StoredParticipant entry;
+        broken = Decode(value, "stored participant", entry);
+        *directory.add_entries() = std::move(*entry.mutable_signed_entry());
+        return broken.ok();
+      }));
   RETURN_IF_ERROR(broken);
   return directory;
 }
@@ -76,9 +76,11 @@ absl::StatusOr<Decision<Issued<v1::SignedDirectory>>> SignedLists::SignDirectory
   signed_directory->add_chain(signer.certificate.der);
 
   audit::Commit commit;
-  commit.record = EncodeRecord(
-      {"directory-signed", "", crypto::Sha256(Encode(signed_directory->directory())), ""}, context_.clock.Now());
-  return Decision<Issued<v1::SignedDirectory>>{{signed_directory, directory.version(), issued_at}, std::move(commit)};
+  commit.record =
+      EncodeRecord({"directory-signed", "", crypto::Sha256(Encode(signed_directory->directory())), ""},
+                   context_.clock.Now());
+  return Decision<Issued<v1::SignedDirectory>>{{signed_directory, directory.version(), issued_at},
+                                               std::move(commit)};
 }
 
 absl::StatusOr<Decision<Issued<v1::SignedStatusList>>> SignedLists::SignStatusList() const {

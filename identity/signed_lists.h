@@ -11,8 +11,8 @@
 
 namespace tsunagi::identity {
 
-// Signs on demand. Every list that it hands out stands in the log, and is in the registrar's own trust view before
-// anyone else has it. Thread-safe.
+// Signs on demand. Every list that it hands out stands in the log, and is in the registrar's own trust view
+// before anyone else has it. Thread-safe.
 class SignedLists {
  public:
   using Directory = std::shared_ptr<const v1::SignedDirectory>;

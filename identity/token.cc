@@ -117,7 +117,8 @@ absl::StatusOr<TokenClaims> TokenVerifier::Verify(absl::string_view token) {
   return claims;
 }
 
-absl::StatusOr<TokenClaims> TokenVerifier::VerifyUncached(absl::string_view token, const TrustView& view) const {
+absl::StatusOr<TokenClaims> TokenVerifier::VerifyUncached(absl::string_view token,
+                                                          const TrustView& view) const {
   ASSIGN_OR_RETURN(const std::string key_id, crypto::JwtKeyId(token, kTokenType));
   const auto registrar = view.by_label.find(kRegistrarLabel);
   if (registrar == view.by_label.end()) return Refused("the directory does not list the registrar");
@@ -127,8 +128,8 @@ absl::StatusOr<TokenClaims> TokenVerifier::VerifyUncached(absl::string_view toke
   ASSIGN_OR_RETURN(TokenClaims claims, ReadClaims(text, trust_.federation()));
   const absl::Time now = clock_.Now();
   RETURN_IF_ERROR(CheckTimes(claims, now));
-  // A key that ended signs nothing any more, whatever time its holder writes into the token; and a clock that is a
-  // little behind must not refuse a key that has just begun.
+  // A key that ended signs nothing any more, whatever time its holder writes into the token; and a clock that
+  // is a little behind must not refuse a key that has just begun.
   if (!registrar->second->KeyCountsAt(key_id, std::max(now, claims.issued_at)).ok()) {
     return Refused("its key does not count any more");
   }

@@ -30,16 +30,16 @@ struct TokenClaims {
 absl::StatusOr<std::string> IssueToken(const crypto::PrivateKey& token_key, absl::string_view federation,
                                        const TokenClaims& claims);
 
-// Verifies tokens with the registrar's token keys, which are the SIGNING keys of the directory entry with label
-// `registrar`. Verified claims are cached by the token's digest for as long as the directory's version stays
-// (bounded). Thread-safe.
+// Verifies tokens with the registrar's token keys, which are the SIGNING keys of the directory entry with
+// label `registrar`. Verified claims are cached by the token's digest for as long as the directory's version
+// stays (bounded). Thread-safe.
 class TokenVerifier {
  public:
   TokenVerifier(const TrustStore& trust, const Clock& clock) : trust_(trust), clock_(clock) {}
 
   // Claims of a valid token. UNAUTHENTICATED naming the reason (never the token) on anything else: see
-  // core/crypto/jwt.h, and wrong iss or aud, exp passed or more than 24 h after iat, iat or nbf in the future, missing
-  // claims. The caller compares subject and certificate.
+  // core/crypto/jwt.h, and wrong iss or aud, exp passed or more than 24 h after iat, iat or nbf in the
+  // future, missing claims. The caller compares subject and certificate.
   absl::StatusOr<TokenClaims> Verify(absl::string_view token);
 
  private:

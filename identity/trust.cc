@@ -23,7 +23,8 @@ absl::Status Untrusted(absl::string_view what, const absl::Status& why) {
 absl::Status CheckKey(const v1::ParticipantKey& key) {
   ASSIGN_OR_RETURN(const crypto::PublicKey parsed, crypto::PublicKey::FromDer(key.public_key()));
   const bool is_log = key.purpose() == v1::KEY_PURPOSE_LOG;
-  const auto expected = is_log ? common::v1::SIGNATURE_ALGORITHM_ED25519 : common::v1::SIGNATURE_ALGORITHM_ES256;
+  const auto expected =
+      is_log ? common::v1::SIGNATURE_ALGORITHM_ED25519 : common::v1::SIGNATURE_ALGORITHM_ES256;
   if (key.purpose() != v1::KEY_PURPOSE_LOG && key.purpose() != v1::KEY_PURPOSE_SIGNING) {
     return absl::InvalidArgumentError(absl::StrCat("key `", key.key_id(), "` has no known purpose"));
   }
@@ -37,7 +38,8 @@ absl::Status CheckKey(const v1::ParticipantKey& key) {
   return key.has_valid_until() ? FromProto(key.valid_until()).status() : absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const Party>> OpenEntry(const SignedEnvelope& entry, const crypto::PublicKey& signer) {
+absl::StatusOr<std::shared_ptr<const Party>> OpenEntry(const SignedEnvelope& entry,
+                                                       const crypto::PublicKey& signer) {
   RETURN_IF_ERROR(crypto::Verify(entry, kParticipantPayload, signer));
   auto party = std::make_shared<Party>();
   RETURN_IF_ERROR(Decode(entry.payload(), "directory entry", party->participant));
@@ -59,11 +61,13 @@ bool SameEnvelope(const SignedEnvelope& a, const SignedEnvelope& b) {
          a.payload_type() == b.payload_type() && a.algorithm() == b.algorithm();
 }
 
-// Entries that the old view has verified under the same key: a directory of thousands changes one entry at a time.
+// Entries that the old view has verified under the same key: a directory of thousands changes one entry at a
+// time.
 class VerifiedEntries {
  public:
   explicit VerifiedEntries(const TrustView& view) {
-    for (const auto& [did, party] : view.by_did) by_signature_.emplace(party->signed_entry.signature(), party);
+    for (const auto& [did, party] : view.by_did)
+      by_signature_.emplace(party->signed_entry.signature(), party);
   }
   std::shared_ptr<const Party> Find(const SignedEnvelope& entry, const crypto::PublicKey& signer) const {
     const auto found = by_signature_.find(entry.signature());
@@ -87,7 +91,8 @@ absl::Status AddEntries(const v1::Directory& directory, const crypto::PublicKey&
     const v1::Participant& participant = party->participant;
     if (!next.by_did.emplace(participant.did(), party).second ||
         !next.by_label.emplace(participant.label(), party).second) {
-      return absl::InvalidArgumentError(absl::StrCat("participant `", participant.label(), "` is listed twice"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("participant `", participant.label(), "` is listed twice"));
     }
   }
   return absl::OkStatus();
@@ -109,10 +114,12 @@ absl::Status OpenList(const SignedEnvelope& envelope, absl::string_view federati
 
 absl::StatusOr<crypto::PublicKey> Party::FindKey(absl::string_view key_id, v1::KeyPurpose purpose) const {
   for (const v1::ParticipantKey& key : participant.keys()) {
-    if (key.key_id() == key_id && key.purpose() == purpose) return crypto::PublicKey::FromDer(key.public_key());
+    if (key.key_id() == key_id && key.purpose() == purpose)
+      return crypto::PublicKey::FromDer(key.public_key());
   }
   return absl::NotFoundError(absl::StrCat("participant `", participant.label(), "` lists no ",
-                                          purpose == v1::KEY_PURPOSE_LOG ? "log" : "signing", " key `", key_id, "`"));
+                                          purpose == v1::KEY_PURPOSE_LOG ? "log" : "signing", " key `",
+                                          key_id, "`"));
 }
 
 absl::Status Party::KeyCountsAt(absl::string_view key_id, absl::Time at) const {
@@ -124,10 +131,11 @@ absl::Status Party::KeyCountsAt(absl::string_view key_id, absl::Time at) const {
       ASSIGN_OR_RETURN(until, FromProto(key.valid_until()));
     }
     if (from <= at && at < until) return absl::OkStatus();
-    return absl::FailedPreconditionError(
-        absl::StrCat("key `", key_id, "` of `", participant.label(), "` did not count at ", absl::FormatTime(at)));
+    return absl::FailedPreconditionError(absl::StrCat("key `", key_id, "` of `", participant.label(),
+                                                      "` did not count at ", absl::FormatTime(at)));
   }
-  return absl::NotFoundError(absl::StrCat("participant `", participant.label(), "` lists no key `", key_id, "`"));
+  return absl::NotFoundError(
+      absl::StrCat("participant `", participant.label(), "` lists no key `", key_id, "`"));
 }
 
 absl::StatusOr<std::shared_ptr<const Party>> TrustView::Find(absl::string_view did_or_label) const {
@@ -166,8 +174,8 @@ absl::StatusOr<crypto::PublicKey> TrustStore::CheckSigner(
 }
 
 absl::Status TrustStore::AcceptDirectory(const v1::SignedDirectory& signed_directory) {
-  const auto signer = CheckSigner(signed_directory.chain(), DirectoryUri(federation_), signed_directory.directory(),
-                                  kDirectoryPayload);
+  const auto signer = CheckSigner(signed_directory.chain(), DirectoryUri(federation_),
+                                  signed_directory.directory(), kDirectoryPayload);
   if (!signer.ok()) return Untrusted("directory", signer.status());
   v1::Directory directory;
   absl::Status status = OpenList(signed_directory.directory(), federation_, directory);
@@ -176,7 +184,8 @@ absl::Status TrustStore::AcceptDirectory(const v1::SignedDirectory& signed_direc
   const std::shared_ptr<const TrustView> old = View();
   auto next = std::make_shared<TrustView>();
   if (directory.version() > old->directory_version) {
-    if (status = AddEntries(directory, *signer, *old, *next); !status.ok()) return Untrusted("directory", status);
+    if (status = AddEntries(directory, *signer, *old, *next); !status.ok())
+      return Untrusted("directory", status);
   }
   MutexLock lock(mutex_);
   if (directory.version() < view_->directory_version) {
@@ -203,7 +212,8 @@ absl::Status TrustStore::AcceptStatusList(const v1::SignedStatusList& signed_sta
   ASSIGN_OR_RETURN(const absl::Time issued_at, FromProto(list.issued_at()));
   if (issued_at > clock_.Now() + kClockSkew) {
     return absl::UnauthenticatedError(absl::StrCat("status list is issued in the future, at ",
-                                                   absl::FormatTime(issued_at), ": check this machine's clock"));
+                                                   absl::FormatTime(issued_at),
+                                                   ": check this machine's clock"));
   }
 
   MutexLock lock(mutex_);

@@ -1,4 +1,5 @@
-// What a process believes about the federation: the signed directory and status list, verified against the root.
+// What a process believes about the federation: the signed directory and status list, verified against the
+// root.
 #pragma once
 
 #include <memory>
@@ -63,9 +64,10 @@ class TrustStore {
 
   std::shared_ptr<const TrustView> View() const;
 
-  // Takes a directory over: one certificate that the root issued to the directory key, signature, federation, every
-  // entry's signature and form, no DID, label or key twice, version not lower. UNAUTHENTICATED when a check fails (the old view stays); ABORTED on a lower
-  // version. The version that is already there is OK and changes nothing.
+  // Takes a directory over: one certificate that the root issued to the directory key, signature, federation,
+  // every entry's signature and form, no DID, label or key twice, version not lower. UNAUTHENTICATED when a
+  // check fails (the old view stays); ABORTED on a lower version. The version that is already there is OK and
+  // changes nothing.
   absl::Status AcceptDirectory(const v1::SignedDirectory& signed_directory);
   // The same for the status list, which may not be issued in the future beyond the tolerated clock skew.
   absl::Status AcceptStatusList(const v1::SignedStatusList& signed_status_list);
@@ -78,7 +80,8 @@ class TrustStore {
 
  private:
   absl::StatusOr<crypto::PublicKey> CheckSigner(const google::protobuf::RepeatedPtrField<std::string>& chain,
-                                                absl::string_view uri, const common::v1::SignedEnvelope& envelope,
+                                                absl::string_view uri,
+                                                const common::v1::SignedEnvelope& envelope,
                                                 absl::string_view payload_type) const;
 
   const crypto::Certificate root_;

@@ -1,0 +1,167 @@
+// A registrar in memory, with a clock that the test moves.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/proto.h"
+#include "core/crypto/envelope.h"
+#include "identity/registrar.h"
+#include "tests/support/caller.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_random.h"
+#include "tests/support/temp_dir.h"
+#include "tsunagi/audit/v1/record.pb.h"
+
+namespace tsunagi::identity {
+
+inline constexpr char kFederation[] = "battery.example";
+
+// One authority for all tests of a program, made at the first one's time: writing its files takes longer than
+// a test.
+inline const Authority& AuthorityForTest(absl::Time now) {
+  static const Authority authority =
+      LoadOrCreateAuthority(testing::TempDir().path(), kFederation, now).value();
+  return authority;
+}
+
+struct RegistrarForTest {
+  explicit RegistrarForTest(absl::Time start = absl::FromUnixSeconds(1795219200))
+      : clock(start), authority(AuthorityForTest(start)), store(store::NewMemoryStore()) {
+    Restart();
+  }
+
+  // A new journal and registrar over the same store.
+  void Restart() {
+    journal.reset();
+    registrar.reset();
+    journal =
+        audit::Journal::Open(*store, LogOrigin("registrar", "registrar", kFederation), authority.log, random)
+            .value();
+    registrar = Registrar::Open(
+                    {*journal,
+                     authority,
+                     clock,
+                     random,
+                     {kFederation, "did.example", "https://127.0.0.1:1", absl::Hours(168), absl::Hours(24)}})
+                    .value();
+  }
+
+  static std::string DidOf(absl::string_view label) {
+    return absl::StrCat("did:web:did.example:participants:", label);
+  }
+  static Caller CallerOf(const std::string& label, const std::string& process = "node") {
+    return CallerForTest::Make(DidOf(label), label, process);
+  }
+  static Caller Operator() { return CallerOf("registrar", "operator"); }
+
+  static v1::Participant Named(const std::string& label) {
+    v1::Participant participant;
+    participant.set_label(label);
+    participant.set_name_latin(label);
+    return participant;
+  }
+
+  absl::StatusOr<v1::RegisterParticipantResponse> TryRegister(const v1::Participant& participant,
+                                                              std::string request_id = "") {
+    v1::RegisterParticipantRequest request;
+    request.set_request_id(request_id.empty() ? NewUuid(random) : request_id);
+    *request.mutable_participant() = participant;
+    return WaitFor<v1::RegisterParticipantResponse>(
+        [&](auto done) { registrar->participants().Register(Operator(), request, std::move(done)); });
+  }
+  void Register(const std::string& label) { (void)TryRegister(Named(label)).value(); }
+
+  absl::StatusOr<v1::CreateInvitationResponse> TryInvite(const v1::CreateInvitationRequest& request) {
+    return WaitFor<v1::CreateInvitationResponse>(
+        [&](auto done) { registrar->enrolment().CreateInvitation(Operator(), request, std::move(done)); });
+  }
+  std::string Invite(const std::string& label, const std::vector<std::string>& processes = {"node"}) {
+    v1::CreateInvitationRequest request;
+    request.set_request_id(NewUuid(random));
+    request.set_label(label);
+    for (const std::string& process : processes) request.add_processes(process);
+    return TryInvite(request)->code();
+  }
+
+  static std::string RequestFor(const crypto::PrivateKey& key, absl::string_view label,
+                                absl::string_view process) {
+    return crypto::MakeCertificateRequest(key, label, {ProcessUri(process, label, kFederation)},
+                                          {ProcessDnsName(process, label, kFederation)})
+        .value();
+  }
+  absl::StatusOr<crypto::Certificate> Enrol(const std::string& label, const std::string& code,
+                                            const std::string& request_der) {
+    return WaitFor<crypto::Certificate>([&](auto done) {
+      registrar->enrolment().Enrol({label, code, request_der, "192.0.2.1"}, std::move(done));
+    });
+  }
+  absl::StatusOr<crypto::Certificate> Renew(const crypto::Certificate& current,
+                                            const std::string& request_der) {
+    return WaitFor<crypto::Certificate>([&](auto done) {
+      registrar->enrolment().Renew({current.der, request_der}, std::move(done));
+    });
+  }
+
+  absl::StatusOr<v1::SetSuspendedResponse> SetSuspended(const std::string& participant, bool suspended) {
+    v1::SetSuspendedRequest request;
+    request.set_request_id(NewUuid(random));
+    request.set_participant(participant);
+    request.set_suspended(suspended);
+    request.set_reason("unpaid fees");
+    return WaitFor<v1::SetSuspendedResponse>(
+        [&](auto done) { registrar->participants().SetSuspended(Operator(), request, std::move(done)); });
+  }
+
+  static void AddKey(const crypto::PrivateKey& key, v1::KeyPurpose purpose, const std::string& origin,
+                     const std::string& did, v1::ListKeysRequest& request) {
+    v1::ParticipantKey& listed = *request.add_keys();
+    listed.set_key_id(key.id());
+    listed.set_purpose(purpose);
+    listed.set_algorithm(key.algorithm());
+    listed.set_public_key(key.public_key().der());
+    listed.set_log_origin(origin);
+    *request.add_proofs() = crypto::Sign(key, kKeyPossessionPayload, did);
+  }
+  absl::StatusOr<v1::ListKeysResponse> ListKeys(const Caller& caller, const v1::ListKeysRequest& request) {
+    return WaitFor<v1::ListKeysResponse>(
+        [&](auto done) { registrar->participants().ListKeys(caller, request, std::move(done)); });
+  }
+
+  v1::SignedDirectory Directory() {
+    return *WaitFor<SignedLists::Directory>([&](auto done) {
+              registrar->lists().GetDirectory(std::move(done));
+            }).value();
+  }
+  v1::SignedStatusList StatusList() {
+    return *WaitFor<SignedLists::StatusList>([&](auto done) {
+              registrar->lists().GetStatusList(std::move(done));
+            }).value();
+  }
+
+  // The acts in the log, oldest first, without list signings.
+  std::vector<std::string> Acts() const {
+    std::vector<std::string> acts;
+    const std::vector<audit::Journal::Leaf> leaves = journal->Leaves(0, 10000).value();
+    for (const audit::Journal::Leaf& leaf : leaves) {
+      audit::v1::Record record;
+      (void)record.ParseFromString(leaf.record);
+      const std::string& act = record.registrar().act();
+      if (act != "directory-signed" && act != "status-signed") acts.push_back(act);
+    }
+    return acts;
+  }
+
+  testing::FakeClock clock;
+  testing::FakeRandom random;
+  testing::TempDir folder;
+  const Authority& authority;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<Registrar> registrar;  // outlives the journal, which completes its acts
+  std::unique_ptr<audit::Journal> journal;
+};
+
+}  // namespace tsunagi::identity
