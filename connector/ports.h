@@ -21,22 +21,24 @@ class PassportSource {
  public:
   using Done = std::function<void(absl::StatusOr<passport::v1::ReadPartsResponse>)>;
   virtual ~PassportSource() = default;
-  // Reads what the grant opens of each subject that exists. `done` is called exactly once, possibly before this
-  // returns. PERMISSION_DENIED when the grant does not cover the subjects or has expired.
-  virtual void ReadParts(const grant::Grant& grant, absl::Span<const common::v1::Subject> subjects, Done done) = 0;
+  // Reads what the grant opens of each subject that exists. `done` is called exactly once, possibly before
+  // this returns. PERMISSION_DENIED when the grant does not cover the subjects or has expired.
+  virtual void ReadParts(const grant::Grant& grant, absl::Span<const common::v1::Subject> subjects,
+                         Done done) = 0;
 };
 
 // Calls to other participants' nodes, authenticated as them. Blocking; only on the worker pool.
 class Federation {
  public:
   virtual ~Federation() = default;
-  virtual absl::StatusOr<v1::RequestAgreementResponse> RequestAgreement(absl::string_view participant,
-                                                                        const v1::RequestAgreementRequest& request) = 0;
+  virtual absl::StatusOr<v1::RequestAgreementResponse> RequestAgreement(
+      absl::string_view participant, const v1::RequestAgreementRequest& request) = 0;
   virtual absl::StatusOr<v1::ReleaseResponse> Release(absl::string_view participant,
                                                       const v1::ReleaseRequest& request) = 0;
   virtual absl::StatusOr<catalog::v1::FindHoldersResponse> FindHolders(
       absl::string_view participant, const catalog::v1::FindHoldersRequest& request) = 0;
-  virtual absl::Status FileNotices(absl::string_view participant, const catalog::v1::FileNoticesRequest& request) = 0;
+  virtual absl::Status FileNotices(absl::string_view participant,
+                                   const catalog::v1::FileNoticesRequest& request) = 0;
 };
 
 }  // namespace tsunagi::connector

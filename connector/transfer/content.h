@@ -1,0 +1,37 @@
+// What a release hands over, and the record that says so.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "connector/enforcer.h"
+#include "connector/own_node.h"
+#include "tsunagi/audit/v1/record.pb.h"
+#include "tsunagi/passport/v1/passport_service.pb.h"
+
+namespace tsunagi::connector {
+
+// The content of one battery, ready to be sent.
+struct Content {
+  common::v1::BatteryId battery;
+  std::string bytes;  // serialised ReleasedContent
+  policy::PartMask open = 0;
+  std::vector<std::string> obligations;
+};
+
+// Content of what was read under the authorization's Grant; nothing when no part is open (and the bare answer
+// to a look-up by vehicle is not what was asked for): the battery is then as good as missing. INTERNAL when a
+// part is open that the Grant does not open.
+absl::StatusOr<absl::optional<Content>> BuildContent(const Authorization& authorization,
+                                                     passport::v1::ReadParts read);
+
+// The part of a record that a release and a chunk share: everything but battery and content.
+void FillRecord(const OwnNode& own, const Use& use, const Authorization& authorization, policy::PartMask open,
+                const std::vector<std::string>& obligations, audit::v1::ReleaseRecord& record);
+
+// The store keys that the decision read.
+std::vector<std::string> ReadKeys(const Authorization& authorization);
+
+}  // namespace tsunagi::connector

@@ -1,0 +1,54 @@
+#include "connector/transfer/notices.h"
+
+#include <map>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "connector/records.h"
+#include "core/base/error.h"
+#include "core/base/status_macros.h"
+#include "passport/model/identifiers.h"
+
+namespace tsunagi::connector {
+namespace {
+
+constexpr int kMaxNotices = 1'000;
+
+absl::Status Check(const v1::FileHolderNoticesRequest& request) {
+  RETURN_IF_ERROR(SectionsOf(request.sections()).status());
+  if (request.batteries().empty() || request.batteries_size() > kMaxNotices) {
+    return InvalidArgument(
+        {"BATTERIES_WRONG", "batteries", absl::StrCat(request.batteries_size(), " entries"), "1 to 1,000"});
+  }
+  for (const common::v1::BatteryId& battery : request.batteries()) {
+    RETURN_IF_ERROR(passport::CheckBatteryId(battery, "batteries"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::FileHolderNoticesResponse> FileHolderNotices(Federation& federation, Random& random,
+                                                                const v1::FileHolderNoticesRequest& request) {
+  RETURN_IF_ERROR(Check(request));
+  std::map<std::string, catalog::v1::FileNoticesRequest> by_manufacturer;
+  for (const common::v1::BatteryId& battery : request.batteries()) {
+    catalog::v1::HolderNotice& notice = *by_manufacturer[battery.manufacturer()].add_notices();
+    *notice.mutable_battery() = battery;
+    *notice.mutable_sections() = request.sections();
+    *notice.mutable_visible_to_parties() = request.visible_to_parties();
+    *notice.mutable_visible_to_roles() = request.visible_to_roles();
+  }
+  v1::FileHolderNoticesResponse response;
+  for (auto& [manufacturer, notices] : by_manufacturer) {
+    notices.set_request_id(NewUuid(random));
+    if (const absl::Status filed = federation.FileNotices(manufacturer, notices); !filed.ok()) {
+      return Annotate(filed,
+                      absl::StrCat("filing ", notices.notices_size(), " notices with `", manufacturer, "`"));
+    }
+    response.set_filed(response.filed() + static_cast<uint64_t>(notices.notices_size()));
+  }
+  return response;
+}
+
+}  // namespace tsunagi::connector

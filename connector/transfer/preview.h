@@ -1,0 +1,64 @@
+// What a party would get now, and why not the rest: asked by the owner.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "connector/enforcer.h"
+#include "connector/negotiation/agreement_table.h"
+#include "connector/own_node.h"
+#include "connector/policy_store.h"
+#include "connector/ports.h"
+#include "core/base/caller.h"
+#include "core/base/clock.h"
+#include "identity/trust.h"
+#include "tsunagi/connector/v1/connector_service.pb.h"
+
+namespace tsunagi::connector {
+
+// Decides with the same Enforcer, reads with a Grant and builds the same content as a release to the party,
+// under the agreement that the party has or would get. Nothing is counted or recorded, since nothing leaves
+// the node. Thread-safe; never blocks.
+class Previews {
+ public:
+  // Called exactly once, before Preview returns or on the source's thread. Must not block.
+  using Done = std::function<void(absl::StatusOr<v1::PreviewReleaseResponse>)>;
+
+  // All arguments must outlive the object and every preview under way.
+  Previews(const OwnNode& own, Enforcer& enforcer, const PolicyStore& policies, AgreementTable& agreements,
+           PassportSource& source, const identity::TrustStore& trust, const Clock& clock)
+      : own_(own),
+        enforcer_(enforcer),
+        policies_(policies),
+        agreements_(agreements),
+        source_(source),
+        trust_(trust),
+        clock_(clock) {}
+
+  //   NOT_FOUND            the federation has no such party
+  //   FAILED_PRECONDITION  the party is suspended: it gets nothing at all
+  //   INVALID_ARGUMENT     section, purpose or subject is wrong
+  void Preview(const Caller& caller, const v1::PreviewReleaseRequest& request, Done done);
+
+ private:
+  struct Operation;
+  using Op = std::shared_ptr<Operation>;
+
+  absl::StatusOr<Op> Begin(const Caller& caller, const v1::PreviewReleaseRequest& request) const;
+  absl::StatusOr<std::shared_ptr<const KnownAgreement>> Assume(const Use& use) const;
+  void FindVehicle(Op op);
+  void Read(Op op);
+  void Answer(Op op, std::shared_ptr<Authorization> authorization, passport::v1::ReadParts read);
+  void AnswerNothing(Op op, bool reachable);
+
+  const OwnNode& own_;
+  Enforcer& enforcer_;
+  const PolicyStore& policies_;
+  AgreementTable& agreements_;
+  PassportSource& source_;
+  const identity::TrustStore& trust_;
+  const Clock& clock_;
+};
+
+}  // namespace tsunagi::connector

@@ -1,0 +1,69 @@
+// One release, provider side: decide, read, record, reply.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "connector/denial_log.h"
+#include "connector/enforcer.h"
+#include "connector/lookup_counter.h"
+#include "connector/own_node.h"
+#include "connector/ports.h"
+#include "connector/transfer/content.h"
+#include "core/audit/journal.h"
+#include "core/base/caller.h"
+#include "core/base/clock.h"
+#include "tsunagi/connector/v1/connector_service.pb.h"
+
+namespace tsunagi::connector {
+
+// Thread-safe; never blocks.
+class Releases {
+ public:
+  // Called exactly once: before Release returns, on the source's thread or on the journal's. Must not block.
+  using Done = std::function<void(absl::StatusOr<v1::ReleaseResponse>)>;
+
+  // All arguments must outlive the object and every release under way.
+  Releases(const OwnNode& own, Enforcer& enforcer, PassportSource& source, LookupCounter& lookups,
+           DenialLog& denials, audit::Journal& journal, const Clock& clock)
+      : own_(own),
+        enforcer_(enforcer),
+        source_(source),
+        lookups_(lookups),
+        denials_(denials),
+        journal_(journal),
+        clock_(clock) {}
+
+  // Releases parts of one battery. The leaf is durable before `done`; what was read for the decision must not
+  // have changed until then, or it is made again, up to 3 times.
+  //   INVALID_ARGUMENT    section, purpose or subject is wrong
+  //   NOT_FOUND           the same whether the caller may see nothing or there is nothing
+  //   FAILED_PRECONDITION, PERMISSION_DENIED  see Enforcer
+  //   RESOURCE_EXHAUSTED  the day's vehicle look-ups are used up
+  //   ABORTED             policies changed all the time: try again
+  void Release(const Caller& caller, const v1::ReleaseRequest& request, Done done);
+
+ private:
+  struct Operation;
+  using Op = std::shared_ptr<Operation>;
+
+  void Start(Op op);
+  void FindVehicle(Op op);
+  void TakeVehicle(Op op, absl::StatusOr<passport::v1::ReadPartsResponse> read);
+  void Read(Op op);
+  void Record(Op op, Authorization authorization, passport::v1::ReadParts read);
+  void Submit(Op op, audit::Commit commit, v1::ReleaseResponse response);
+  void Deny(Op op, const Denial& denial);
+
+  const OwnNode& own_;
+  Enforcer& enforcer_;
+  PassportSource& source_;
+  LookupCounter& lookups_;
+  DenialLog& denials_;
+  audit::Journal& journal_;
+  const Clock& clock_;
+};
+
+}  // namespace tsunagi::connector
