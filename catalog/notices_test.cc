@@ -1,14 +1,22 @@
 #include "catalog/notices.h"
 
-#include <future>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/store/store.h"
+#include "core/audit/verify.h"
+#include "core/base/error.h"
+#include "core/base/proto.h"
+#include "core/store/key.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/caller.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_random.h"
+#include "tests/support/fault_store.h"
 #include "tests/support/federation.h"
 #include "tests/support/status_matchers.h"
 #include "tsunagi/audit/v1/record.pb.h"
@@ -18,184 +26,331 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using testing::IsOk;
-using testing::StatusIs;
+using ::testing::StrEq;
+using ::tsunagi::testing::IsOk;
+using ::tsunagi::testing::StatusIs;
+
+constexpr char kId[] = "7d2f6a0e-8b1c-4a37-9f54-0c1e5b6a9d21";
 
 class NoticesTest : public ::testing::Test {
  protected:
-  NoticesTest() {
-    federation_.Add("maker", {"cell-maker"});
-    federation_.Add("workshop", {"workshop"});
-    federation_.Add("dealer", {"dealer"});
-    journal_ =
-        audit::Journal::Open(*store_, "maker.battery.example/catalog",
-                             crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ED25519), random_)
-            .value();
-    notices_.emplace(*journal_, federation_.trust(), federation_.DidOf("maker"), clock_);
+  void SetUp() override {
+    for (const char* label : {"cell-maker", "workshop", "oem", "dealer", "outsider"}) federation_.Add(label);
+    journal_ = audit::Journal::Open(faults_, "cell-maker.battery.example/catalog", log_key_, random_).value();
+    notices_ =
+        std::make_unique<Notices>(*journal_, federation_.trust(), federation_.DidOf("cell-maker"), clock_);
   }
 
-  Caller Who(const std::string& label, std::vector<std::string> roles) {
+  Caller CallerOf(const std::string& label, std::vector<std::string> roles = {}) const {
     return CallerForTest::Make(federation_.DidOf(label), label, "node", std::move(roles));
   }
-  v1::FileNoticesRequest Request(const std::string& serial) {
-    v1::FileNoticesRequest request;
-    request.set_request_id(NewUuid(random_));
-    v1::HolderNotice& notice = *request.add_notices();
-    notice.mutable_battery()->set_manufacturer(federation_.DidOf("maker"));
+  v1::HolderNotice Notice(const std::string& serial,
+                          const std::vector<std::string>& visible_to = {"dealer"}) const {
+    v1::HolderNotice notice;
+    notice.mutable_battery()->set_manufacturer(federation_.DidOf("cell-maker"));
     notice.mutable_battery()->set_serial(serial);
     notice.add_sections(common::v1::SECTION_CONDITION);
-    notice.add_visible_to_roles("dealer");
+    for (const std::string& label : visible_to) notice.add_visible_to_parties(federation_.DidOf(label));
+    return notice;
+  }
+  v1::FileNoticesRequest Request(const std::vector<v1::HolderNotice>& notices) {
+    v1::FileNoticesRequest request;
+    request.set_request_id(NewUuid(random_));
+    for (const v1::HolderNotice& notice : notices) *request.add_notices() = notice;
     return request;
   }
-  absl::Status File(const v1::FileNoticesRequest& request) {
-    std::promise<absl::Status> filed;
-    notices_->File(workshop_, request, [&](const absl::StatusOr<v1::FileNoticesResponse>& result) {
-      filed.set_value(result.status());
-    });
-    return filed.get_future().get();
+  void File(const std::string& label, const v1::HolderNotice& notice) {
+    ASSERT_THAT(notices_->File(CallerOf(label), Request({notice})), IsOk());
   }
-  absl::StatusOr<v1::FindHoldersResponse> Find(const Caller& caller, const std::string& serial) {
+  v1::FindHoldersRequest Asking(const std::string& serial) const {
     v1::FindHoldersRequest request;
-    request.mutable_battery()->set_manufacturer(federation_.DidOf("maker"));
-    request.mutable_battery()->set_serial(serial);
-    return notices_->Find(caller, request);
+    *request.mutable_battery() = Notice(serial).battery();
+    return request;
+  }
+  // Labels of the holders that the caller is told.
+  std::vector<std::string> Holders(const Caller& caller, const std::string& serial) const {
+    std::vector<std::string> labels;
+    const absl::StatusOr<v1::FindHoldersResponse> found = notices_->Find(caller, Asking(serial));
+    if (!found.ok()) return {std::string(found.status().message())};
+    for (const v1::Holder& holder : found->holders()) {
+      labels.push_back(holder.participant().substr(holder.participant().rfind(':') + 1));
+    }
+    return labels;
   }
 
-  testing::FakeClock clock_;
-  testing::FakeRandom random_;
-  testing::TestFederation federation_{clock_};
-  std::unique_ptr<store::Store> store_ = store::NewMemoryStore();
+  tsunagi::testing::FakeClock clock_;
+  tsunagi::testing::FakeRandom random_;
+  tsunagi::testing::TestFederation federation_{clock_};
+  const crypto::PrivateKey log_key_ = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ED25519);
+  const std::unique_ptr<store::Store> memory_ = store::NewMemoryStore();
+  tsunagi::testing::FaultStore faults_{*memory_};
   std::unique_ptr<audit::Journal> journal_;
-  std::optional<Notices> notices_;
-  const Caller workshop_ = Who("workshop", {"workshop"});
-  const Caller dealer_ = Who("dealer", {"dealer"});
+  std::unique_ptr<Notices> notices_;
 };
 
-TEST_F(NoticesTest, TellsTheHolderToARoleThatMaySeeIt) {
-  ASSERT_THAT(File(Request("M-1")), IsOk());
+TEST_F(NoticesTest, TellsAHolderToThosePartiesThatItNamed) {
+  File("workshop", Notice("CM-1", {"dealer", "oem"}));
 
-  const auto found = Find(dealer_, "M-1");
-
-  ASSERT_THAT(found.status(), IsOk());
-  ASSERT_EQ(found->holders_size(), 1);
-  EXPECT_EQ(found->holders(0).participant(), federation_.DidOf("workshop"));
-  EXPECT_THAT(found->holders(0).sections(), ElementsAre(common::v1::SECTION_CONDITION));
+  EXPECT_THAT(Holders(CallerOf("dealer"), "CM-1"), ElementsAre("workshop"));
+  EXPECT_THAT(Holders(CallerOf("oem"), "CM-1"), ElementsAre("workshop"));
+  EXPECT_THAT(Holders(CallerOf("outsider"), "CM-1"), ElementsAre("not found"));
 }
 
-TEST_F(NoticesTest, TellsTheHolderToANamedParty) {
-  v1::FileNoticesRequest request = Request("M-1");
-  request.mutable_notices(0)->clear_visible_to_roles();
-  request.mutable_notices(0)->add_visible_to_parties(federation_.DidOf("recycler"));
-  ASSERT_THAT(File(request), IsOk());
+TEST_F(NoticesTest, TellsAHolderToThoseRolesThatItNamed) {
+  v1::HolderNotice notice = Notice("CM-1", {});
+  notice.add_visible_to_roles("dealer");
+  notice.add_visible_to_roles("recycler");
+  File("workshop", notice);
 
-  EXPECT_THAT(Find(Who("recycler", {}), "M-1").status(), IsOk());
-  EXPECT_THAT(Find(dealer_, "M-1"), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(Holders(CallerOf("oem", {"oem", "recycler"}), "CM-1"), ElementsAre("workshop"));
+  EXPECT_THAT(Holders(CallerOf("oem", {"oem"}), "CM-1"), ElementsAre("not found"));
 }
 
-TEST_F(NoticesTest, AnswersAlikeForHiddenAndUnknownSerials) {
-  ASSERT_THAT(File(Request("M-1")), IsOk());
+TEST_F(NoticesTest, TellsTheSections) {
+  v1::HolderNotice notice = Notice("CM-1");
+  notice.add_sections(common::v1::SECTION_HISTORY);
+  File("workshop", notice);
 
-  const absl::Status hidden = Find(Who("outsider", {"insurer"}), "M-1").status();
-  const absl::Status unknown = Find(Who("outsider", {"insurer"}), "M-2").status();
+  const auto found = notices_->Find(CallerOf("dealer"), Asking("CM-1"));
 
-  EXPECT_EQ(hidden, unknown);
-  EXPECT_EQ(hidden, absl::NotFoundError("not found"));
+  ASSERT_THAT(found, IsOk());
+  EXPECT_THAT(found->holders(0).sections(),
+              ElementsAre(common::v1::SECTION_CONDITION, common::v1::SECTION_HISTORY));
 }
 
-TEST_F(NoticesTest, DoesNotMistakeASerialForTheStartOfAnother) {
-  ASSERT_THAT(File(Request("M-10")), IsOk());
+TEST_F(NoticesTest, ShowsAHolderItsOwnNotice) {
+  File("workshop", Notice("CM-1", {}));
 
-  EXPECT_THAT(Find(dealer_, "M-1"), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(Holders(CallerOf("workshop"), "CM-1"), ElementsAre("workshop"));
 }
 
-TEST_F(NoticesTest, HidesNoticesOfSuspendedHolders) {
-  ASSERT_THAT(File(Request("M-1")), IsOk());
+TEST_F(NoticesTest, DoesNotListItsOwnParticipantUnasked) {
+  File("workshop", Notice("CM-1"));
+  EXPECT_THAT(Holders(CallerOf("dealer"), "CM-1"), ElementsAre("workshop"));
+
+  File("cell-maker", Notice("CM-1"));
+  EXPECT_THAT(Holders(CallerOf("dealer"), "CM-1"), ElementsAre("cell-maker", "workshop"));
+}
+
+TEST_F(NoticesTest, KeepsBatteriesApart) {
+  File("workshop", Notice("CM-1"));
+  File("oem", Notice("CM-10"));
+
+  EXPECT_THAT(Holders(CallerOf("dealer"), "CM-1"), ElementsAre("workshop"));
+  EXPECT_THAT(Holders(CallerOf("dealer"), "CM-10"), ElementsAre("oem"));
+}
+
+TEST_F(NoticesTest, ReplacesAnEarlierNotice) {
+  File("workshop", Notice("CM-1", {"dealer"}));
+  File("workshop", Notice("CM-1", {"oem"}));
+
+  EXPECT_THAT(Holders(CallerOf("dealer"), "CM-1"), ElementsAre("not found"));
+  EXPECT_THAT(Holders(CallerOf("oem"), "CM-1"), ElementsAre("workshop"));
+}
+
+TEST_F(NoticesTest, TakesANoticeBack) {
+  File("workshop", Notice("CM-1"));
+  v1::HolderNotice withdrawal = Notice("CM-1", {});
+  withdrawal.clear_sections();
+  withdrawal.set_withdrawn(true);
+
+  File("workshop", withdrawal);
+
+  EXPECT_THAT(Holders(CallerOf("dealer"), "CM-1"), ElementsAre("not found"));
+}
+
+TEST_F(NoticesTest, LetsAHolderWithdrawOnlyItsOwn) {
+  File("workshop", Notice("CM-1"));
+  v1::HolderNotice withdrawal = Notice("CM-1");
+  withdrawal.set_withdrawn(true);
+
+  File("outsider", withdrawal);
+
+  EXPECT_THAT(Holders(CallerOf("dealer"), "CM-1"), ElementsAre("workshop"));
+}
+
+TEST_F(NoticesTest, HidesASuspendedHolder) {
+  File("workshop", Notice("CM-1"));
+  File("oem", Notice("CM-1"));
+
   ASSERT_THAT(federation_.Suspend("workshop"), IsOk());
-
-  EXPECT_THAT(Find(dealer_, "M-1"), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(Holders(CallerOf("dealer"), "CM-1"), ElementsAre("oem"));
+  ASSERT_THAT(federation_.Suspend("oem"), IsOk());
+  EXPECT_THAT(Holders(CallerOf("dealer"), "CM-1"), ElementsAre("not found"));
 }
 
-TEST_F(NoticesTest, TakesAWithdrawnNoticeBack) {
-  ASSERT_THAT(File(Request("M-1")), IsOk());
-  v1::FileNoticesRequest back = Request("M-1");
-  back.mutable_notices(0)->set_withdrawn(true);
-  ASSERT_THAT(File(back), IsOk());
+TEST_F(NoticesTest, HidesAHolderThatIsNotListed) {
+  File("stranger", Notice("CM-1"));
 
-  EXPECT_THAT(Find(dealer_, "M-1"), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(Holders(CallerOf("dealer"), "CM-1"), ElementsAre("not found"));
 }
 
-TEST_F(NoticesTest, WritesOneLeafPerRequestAndNoneForItsRepetition) {
-  const v1::FileNoticesRequest request = Request("M-1");
-  ASSERT_THAT(File(request), IsOk());
-  ASSERT_THAT(File(request), IsOk());
+TEST_F(NoticesTest, GivesAnOutsiderOneAnswerForHiddenAndMissing) {
+  File("workshop", Notice("CM-1"));
+  v1::FindHoldersRequest elsewhere = Asking("CM-1");
+  elsewhere.mutable_battery()->set_manufacturer(federation_.DidOf("oem"));
 
-  const auto leaves = journal_->Leaves(0, 10).value();
+  const Caller outsider = CallerOf("outsider");
+  for (const v1::FindHoldersRequest& request : {Asking("CM-1"), Asking("CM-2"), elsewhere}) {
+    const absl::Status status = notices_->Find(outsider, request).status();
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kNotFound, StrEq("not found")));
+    EXPECT_FALSE(DetailOf(status).has_value());
+  }
+}
 
+TEST_F(NoticesTest, RefusesToLookUpAMalformedBattery) {
+  EXPECT_THAT(notices_->Find(CallerOf("dealer"), Asking("CM 1")),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(NoticesTest, LeavesOneLeafPerRequestThatNamesNoBattery) {
+  ASSERT_THAT(notices_->File(CallerOf("workshop"), Request({Notice("CM-1"), Notice("CM-2")})), IsOk());
+
+  const std::vector<audit::Journal::Leaf> leaves = journal_->Leaves(0, 10).value();
   ASSERT_EQ(leaves.size(), 1u);
   audit::v1::Record record;
-  ASSERT_TRUE(record.ParseFromString(leaves[0].record));
+  ASSERT_THAT(DecodeCanonical(leaves[0].record, "record", record), IsOk());
   EXPECT_EQ(record.notice().holder(), federation_.DidOf("workshop"));
-  EXPECT_EQ(record.notice().count(), 1u);
+  EXPECT_EQ(record.notice().count(), 2u);
+  EXPECT_THAT(FromProto(record.time()).value(), clock_.Now());
+  EXPECT_THAT(leaves[0].record, ::testing::Not(HasSubstr("CM-1")));
 }
 
-TEST_F(NoticesTest, RefusesARequestIdThatWasUsedForSomethingElse) {
-  v1::FileNoticesRequest request = Request("M-1");
-  ASSERT_THAT(File(request), IsOk());
-  request.mutable_notices(0)->mutable_battery()->set_serial("M-2");
+TEST_F(NoticesTest, FilesARequestOnce) {
+  v1::FileNoticesRequest request = Request({Notice("CM-1")});
+  request.set_request_id(kId);
 
-  EXPECT_THAT(File(request), StatusIs(absl::StatusCode::kAlreadyExists));
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(notices_->File(CallerOf("workshop"), request), IsOk());
+
+  EXPECT_EQ(journal_->Size(), 1u);
+}
+
+TEST_F(NoticesTest, DoesNotUndoALaterRequestWhenAnEarlierOneIsRepeated) {
+  v1::FileNoticesRequest request = Request({Notice("CM-1")});
+  ASSERT_THAT(notices_->File(CallerOf("workshop"), request), IsOk());
+  File("workshop", Notice("CM-1", {"oem"}));
+
+  ASSERT_THAT(notices_->File(CallerOf("workshop"), request), IsOk());
+
+  EXPECT_THAT(Holders(CallerOf("oem"), "CM-1"), ElementsAre("workshop"));
+}
+
+TEST_F(NoticesTest, RefusesAnIdThatWasUsedForOtherNotices) {
+  v1::FileNoticesRequest request = Request({Notice("CM-1")});
+  ASSERT_THAT(notices_->File(CallerOf("workshop"), request), IsOk());
+  request.mutable_notices(0)->mutable_battery()->set_serial("CM-2");
+
+  EXPECT_THAT(notices_->File(CallerOf("workshop"), request), StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(notices_->File(CallerOf("oem"), request), IsOk()) << "ids of two callers are apart";
+}
+
+TEST_F(NoticesTest, FilesAgainWhatTwoRequestsOfOneHolderRaced) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    const v1::FileNoticesRequest request = Request({Notice(absl::StrCat("CM-", t))});
+    threads.emplace_back([this, request] {
+      absl::Status filed = absl::AbortedError("not yet");
+      while (absl::IsAborted(filed)) filed = notices_->File(CallerOf("workshop"), request).status();
+      EXPECT_THAT(filed, IsOk());
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+
+  EXPECT_EQ(
+      memory_
+          ->Get(store::Table::kState, store::Key("notice-count").Str(federation_.DidOf("workshop")).bytes())
+          .value(),
+      "4");
+  EXPECT_THAT(audit::VerifyWholeLog(*journal_), IsOk());
+}
+
+TEST_F(NoticesTest, CountsEachBatteryOnce) {
+  v1::HolderNotice withdrawal = Notice("CM-2");
+  withdrawal.set_withdrawn(true);
+  ASSERT_THAT(notices_->File(CallerOf("workshop"), Request({Notice("CM-1"), Notice("CM-1"), Notice("CM-2"),
+                                                            withdrawal, withdrawal})),
+              IsOk());
+  File("workshop", Notice("CM-1"));
+
+  EXPECT_EQ(
+      memory_
+          ->Get(store::Table::kState, store::Key("notice-count").Str(federation_.DidOf("workshop")).bytes())
+          .value(),
+      "1");
+}
+
+TEST_F(NoticesTest, BoundsTheNoticesOfAHolder) {
+  const std::string count = store::Key("notice-count").Str(federation_.DidOf("workshop"));
+  ASSERT_THAT(memory_->Apply({store::Put(store::Table::kState, count, "99999")}), IsOk());
+
+  EXPECT_THAT(notices_->File(CallerOf("workshop"), Request({Notice("CM-1")})), IsOk());
+  EXPECT_THAT(notices_->File(CallerOf("workshop"), Request({Notice("CM-1")})), IsOk()) << "replaces one";
+  EXPECT_THAT(notices_->File(CallerOf("workshop"), Request({Notice("CM-2")})),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(notices_->File(CallerOf("oem"), Request({Notice("CM-2")})), IsOk());
+}
+
+TEST_F(NoticesTest, SaysSoWhenTheStoreFails) {
+  faults_.FailAfter(0);
+
+  EXPECT_THAT(notices_->File(CallerOf("workshop"), Request({Notice("CM-1")})),
+              StatusIs(absl::StatusCode::kUnavailable));
 }
 
 struct BadNotice {
   const char* name;
-  void (*spoil)(v1::FileNoticesRequest&);
-  const char* says;
+  const char* field;
+  std::function<void(v1::FileNoticesRequest&)> change;
 };
+
 class BadNoticeTest : public NoticesTest, public ::testing::WithParamInterface<BadNotice> {};
 
-TEST_P(BadNoticeTest, IsRefusedWholeAndNamesTheField) {
-  v1::FileNoticesRequest request = Request("M-1");
-  *request.add_notices() = request.notices(0);
-  GetParam().spoil(request);
+TEST_P(BadNoticeTest, IsRefusedWithNothingFiled) {
+  v1::FileNoticesRequest request = Request({Notice("CM-1"), Notice("CM-2")});
+  GetParam().change(request);
 
-  EXPECT_THAT(File(request), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(GetParam().says)));
-  EXPECT_THAT(journal_->Leaves(0, 10).value(), IsEmpty());
+  const absl::Status status = notices_->File(CallerOf("workshop"), request).status();
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(GetParam().field)));
+  EXPECT_EQ(journal_->Size(), 0u);
+  EXPECT_THAT(Holders(CallerOf("dealer"), "CM-1"), ElementsAre("not found"));
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    All, BadNoticeTest,
+    Requests, BadNoticeTest,
     ::testing::Values(
-        BadNotice{"NoRequestId", [](v1::FileNoticesRequest& r) { r.set_request_id("7"); }, "request_id"},
-        BadNotice{"NoNotice", [](v1::FileNoticesRequest& r) { r.clear_notices(); }, "1 to 1000"},
-        BadNotice{"OthersSerials",
-                  [](v1::FileNoticesRequest& r) {
-                    r.mutable_notices(1)->mutable_battery()->set_manufacturer("did:web:other.example");
-                  },
-                  "notices[1].battery.manufacturer"},
-        BadNotice{
-            "BadSerial",
-            [](v1::FileNoticesRequest& r) { r.mutable_notices(1)->mutable_battery()->set_serial("a b"); },
-            "notices[1].battery"},
-        BadNotice{"NoSection", [](v1::FileNoticesRequest& r) { r.mutable_notices(1)->clear_sections(); },
-                  "notices[1].sections"},
-        BadNotice{"UnknownSection",
-                  [](v1::FileNoticesRequest& r) {
-                    r.mutable_notices(1)->add_sections(static_cast<common::v1::Section>(99));
-                  },
-                  "notices[1].sections"},
-        BadNotice{"BadParty",
-                  [](v1::FileNoticesRequest& r) { r.mutable_notices(1)->add_visible_to_parties("dealer"); },
-                  "notices[1].visible_to_parties"},
-        BadNotice{"EmptyRole",
-                  [](v1::FileNoticesRequest& r) { r.mutable_notices(1)->add_visible_to_roles(""); },
-                  "notices[1].visible_to_roles"},
-        BadNotice{"CrowdedAudience",
-                  [](v1::FileNoticesRequest& r) {
+        BadNotice{"NoRequestId", "request_id", [](auto& r) { r.clear_request_id(); }},
+        BadNotice{"RequestIdThatIsNoUuid", "request_id", [](auto& r) { r.set_request_id("1"); }},
+        BadNotice{"NoNotices", "notices", [](auto& r) { r.clear_notices(); }},
+        BadNotice{"TooManyNotices", "1 to 1,000",
+                  [](auto& r) {
+                    while (r.notices_size() <= 1000) *r.add_notices() = r.notices(0);
+                  }},
+        BadNotice{"AnotherManufacturer", "manufacturer",
+                  [](auto& r) {
+                    r.mutable_notices(1)->mutable_battery()->set_manufacturer("did:web:oem.example");
+                  }},
+        BadNotice{"NoBattery", "battery", [](auto& r) { r.mutable_notices(1)->clear_battery(); }},
+        BadNotice{"BadSerial", "serial",
+                  [](auto& r) { r.mutable_notices(1)->mutable_battery()->set_serial("C M"); }},
+        BadNotice{"NoSections", "sections", [](auto& r) { r.mutable_notices(1)->clear_sections(); }},
+        BadNotice{"SectionUnspecified", "sections",
+                  [](auto& r) { r.mutable_notices(1)->add_sections(common::v1::SECTION_UNSPECIFIED); }},
+        BadNotice{"SectionLookup", "sections",
+                  [](auto& r) { r.mutable_notices(1)->add_sections(common::v1::SECTION_LOOKUP); }},
+        BadNotice{"SectionUnknown", "sections",
+                  [](auto& r) { r.mutable_notices(1)->add_sections(static_cast<common::v1::Section>(99)); }},
+        BadNotice{"SectionTwice", "sections",
+                  [](auto& r) { r.mutable_notices(1)->add_sections(common::v1::SECTION_CONDITION); }},
+        BadNotice{"PartyThatIsNoDid", "visible_to_parties",
+                  [](auto& r) { r.mutable_notices(1)->add_visible_to_parties("dealer"); }},
+        BadNotice{"EmptyRole", "visible_to_roles",
+                  [](auto& r) { r.mutable_notices(1)->add_visible_to_roles(""); }},
+        BadNotice{"TooManyViewers", "visible_to_parties",
+                  [](auto& r) {
                     for (int i = 0; i < 101; ++i) r.mutable_notices(1)->add_visible_to_roles("dealer");
-                  },
-                  "at most 100"}),
-    [](const auto& tested) { return tested.param.name; });
+                  }}),
+    [](const auto& param) { return param.param.name; });
 
 }  // namespace
 }  // namespace tsunagi::catalog

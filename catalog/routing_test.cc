@@ -1,106 +1,126 @@
 #include "catalog/routing.h"
 
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/federation.h"
 #include "tests/support/status_matchers.h"
 
 namespace tsunagi::catalog {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
-using testing::IsOkAndHolds;
+using ::testing::IsEmpty;
 using ::testing::Not;
-using testing::StatusIs;
+using ::tsunagi::testing::IsOkAndHolds;
+using ::tsunagi::testing::StatusIs;
+
+std::string DidOf(const std::string& label) { return "did:web:battery.example:participants:" + label; }
 
 class RoutingTest : public ::testing::Test {
  protected:
   RoutingTest() {
-    federation_.Add("maker", {"cell-maker"});
-    federation_.Add("oem", {"oem"}).add_namespaces()->set_chassis_type("ZE1");
-    federation_.Add("second-oem", {"oem"}).add_namespaces()->set_chassis_type("ZE1");
-    federation_.Add("importer", {"oem"}).add_namespaces()->set_vin_wmi("JN1");
-    federation_.Add("small-maker", {"oem"}).add_namespaces()->set_vin_wmi("SA9123");
-    federation_.Add("short-prefix").add_namespaces()->set_serial_prefix("AB");
-    federation_.Add("long-prefix").add_namespaces()->set_serial_prefix("ABC");
-    EXPECT_TRUE(federation_.Publish().ok());
+    Add("oem", [](auto& p) {
+      p.add_namespaces()->set_chassis_type("ZE1");
+      p.add_namespaces()->set_vin_wmi("JN1");
+    });
+    Add("oem-trucks", [](auto& p) { p.add_namespaces()->set_chassis_type("ZE1"); });
+    Add("small-maker", [](auto& p) { p.add_namespaces()->set_vin_wmi("JT9123"); });
+    Add("large-maker", [](auto& p) { p.add_namespaces()->set_vin_wmi("JT9"); });
+    Add("cell-maker", [](auto& p) { p.add_namespaces()->set_serial_prefix(""); });
+    Add("successor", [](auto& p) { p.add_namespaces()->set_serial_prefix("OLD-"); });
+    Add("successor-a", [](auto& p) { p.add_namespaces()->set_serial_prefix("OLD-A"); });
+    Add("workshop", [](auto&) {});
   }
 
-  std::string Did(absl::string_view label) const { return federation_.DidOf(label); }
-  absl::StatusOr<std::vector<std::string>> RouteVehicle(const std::string& text) {
-    common::v1::Subject subject;
-    subject.set_vehicle(text);
-    return Route(*federation_.trust().View(), subject);
+  template <typename Change>
+  void Add(const std::string& label, Change change) {
+    auto party = std::make_shared<identity::Party>();
+    party->participant.set_did(DidOf(label));
+    party->participant.set_label(label);
+    change(party->participant);
+    view_.by_did[DidOf(label)] = party;
+    view_.by_label[label] = party;
   }
-  absl::StatusOr<std::vector<std::string>> RouteSerial(const std::string& maker, const std::string& serial) {
+  absl::StatusOr<std::vector<std::string>> RouteVehicle(const std::string& vehicle) const {
     common::v1::Subject subject;
-    subject.mutable_battery()->set_manufacturer(maker);
+    subject.set_vehicle(vehicle);
+    return Route(view_, subject);
+  }
+  absl::StatusOr<std::vector<std::string>> RouteSerial(const std::string& manufacturer,
+                                                       const std::string& serial) const {
+    common::v1::Subject subject;
+    subject.mutable_battery()->set_manufacturer(manufacturer);
     subject.mutable_battery()->set_serial(serial);
-    return Route(*federation_.trust().View(), subject);
+    return Route(view_, subject);
   }
 
-  testing::FakeClock clock_;
-  testing::TestFederation federation_{clock_};
+  identity::TrustView view_;
 };
 
-TEST_F(RoutingTest, SendsAChassisNumberToEveryHolderOfItsTypeCode) {
-  EXPECT_THAT(RouteVehicle("ZE1-012345"), IsOkAndHolds(ElementsAre(Did("oem"), Did("second-oem"))));
+struct VehicleCase {
+  const char* name;
+  std::string vehicle;
+  std::vector<std::string> labels;
+};
+
+class VehicleRoutingTest : public RoutingTest, public ::testing::WithParamInterface<VehicleCase> {};
+
+TEST_P(VehicleRoutingTest, FindsTheHoldersOfTheNamespace) {
+  std::vector<std::string> expected;
+  for (const std::string& label : GetParam().labels) expected.push_back(DidOf(label));
+
+  EXPECT_THAT(RouteVehicle(GetParam().vehicle), IsOkAndHolds(ElementsAreArray(expected)));
 }
 
-TEST_F(RoutingTest, SendsEverySpellingOfACarToTheSameHolders) {
-  for (const char* spelling : {"ＺＥ１－０１２３４５", "ze1-012345", "ZAA-ZE1-012345"}) {
-    EXPECT_THAT(RouteVehicle(spelling), IsOkAndHolds(ElementsAre(Did("oem"), Did("second-oem")))) << spelling;
-  }
-}
+INSTANTIATE_TEST_SUITE_P(
+    Identifiers, VehicleRoutingTest,
+    ::testing::Values(VehicleCase{"AllHoldersOfATypeCode", "ZE1-000123", {"oem", "oem-trucks"}},
+                      VehicleCase{"FullWidth", "ＺＥ１－０００１２３", {"oem", "oem-trucks"}},
+                      VehicleCase{"TypeDesignationPrefix", "ZAA-ZE1-000123", {"oem", "oem-trucks"}},
+                      VehicleCase{"LongerTypeCodeIsAnother", "ZE10-000123", {}},
+                      VehicleCase{"ShorterTypeCodeIsAnother", "ZE-000123", {}},
+                      VehicleCase{"Wmi", "JN1BZAZE1U0000001", {"oem"}},
+                      VehicleCase{"WmiWithPositions12To14", "JT9BZAZE1U0123001", {"small-maker"}},
+                      VehicleCase{"SmallMakerOfAnotherNumber", "JT9BZAZE1U0124001", {}},
+                      VehicleCase{"WmiOfNobody", "WVWZZZ1JZXW000001", {}},
+                      VehicleCase{"StampedByAnAuthority", "国[01]0002国", {}}),
+    [](const auto& param) { return param.param.name; });
 
-TEST_F(RoutingTest, DoesNotTakeATypeCodeForTheStartOfALongerOne) {
-  EXPECT_THAT(RouteVehicle("ZE12-012345"), StatusIs(absl::StatusCode::kFailedPrecondition));
-}
-
-TEST_F(RoutingTest, SendsAVinByItsWmi) {
-  EXPECT_THAT(RouteVehicle("JN1AZ0CP0BT000001"), IsOkAndHolds(ElementsAre(Did("importer"))));
-}
-
-TEST_F(RoutingTest, SendsASmallMakersVinByWmiAndPositionsTwelveToFourteen) {
-  EXPECT_THAT(RouteVehicle("SA9AZ0CP0BT123001"), IsOkAndHolds(ElementsAre(Did("small-maker"))));
-}
-
-TEST_F(RoutingTest, SaysWhenANumberStampedByAnAuthorityHasNoRouteAndKeepsItToItself) {
-  EXPECT_THAT(RouteVehicle("国[01]0002国"),
-              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("--participant")));
-  EXPECT_THAT(RouteVehicle("国[01]0002国").status().ToString(), Not(HasSubstr("0002")));
-}
-
-TEST_F(RoutingTest, SendsASerialToItsManufacturer) {
-  EXPECT_THAT(RouteSerial(Did("maker"), "X-1"), IsOkAndHolds(ElementsAre(Did("maker"))));
-}
-
-TEST_F(RoutingTest, AsksTheHoldersOfTheLongestPrefixAsWell) {
-  EXPECT_THAT(RouteSerial(Did("maker"), "ABC-1"),
-              IsOkAndHolds(ElementsAre(Did("long-prefix"), Did("maker"))));
-}
-
-TEST_F(RoutingTest, SendsASerialOfANonMemberByItsPrefixAlone) {
-  EXPECT_THAT(RouteSerial("did:web:elsewhere.example", "AB-1"),
-              IsOkAndHolds(ElementsAre(Did("short-prefix"))));
-  EXPECT_THAT(RouteSerial("did:web:elsewhere.example", "Q-1"),
-              StatusIs(absl::StatusCode::kFailedPrecondition));
-}
-
-TEST_F(RoutingTest, PassesSuspendedHoldersOver) {
-  ASSERT_TRUE(federation_.Suspend("oem").ok());
-  ASSERT_TRUE(federation_.Suspend("maker").ok());
-
-  EXPECT_THAT(RouteVehicle("ZE1-012345"), IsOkAndHolds(ElementsAre(Did("second-oem"))));
-  EXPECT_THAT(RouteSerial(Did("maker"), "X-1"), StatusIs(absl::StatusCode::kFailedPrecondition));
-}
-
-TEST_F(RoutingTest, RefusesMalformedIdentifiers) {
-  EXPECT_THAT(RouteSerial("maker", "X-1"), StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(RouteSerial(Did("maker"), "X 1"), StatusIs(absl::StatusCode::kInvalidArgument));
+TEST_F(RoutingTest, RefusesAMalformedVehicleWithoutEchoingIt) {
+  EXPECT_THAT(RouteVehicle(std::string(65, 'Z')),
+              StatusIs(absl::StatusCode::kInvalidArgument, Not(HasSubstr("ZZZZ"))));
   EXPECT_THAT(RouteVehicle(""), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(RoutingTest, SendsASerialToItsMaker) {
+  EXPECT_THAT(RouteSerial(DidOf("cell-maker"), "CM-1"), IsOkAndHolds(ElementsAre(DidOf("cell-maker"))));
+  EXPECT_THAT(RouteSerial(DidOf("workshop"), "OLD-A1"), IsOkAndHolds(ElementsAre(DidOf("workshop"))));
+}
+
+TEST_F(RoutingTest, SendsASerialOfAMakerThatIsGoneToTheLongestPrefix) {
+  EXPECT_THAT(RouteSerial("did:web:gone.example", "OLD-B1"), IsOkAndHolds(ElementsAre(DidOf("successor"))));
+  EXPECT_THAT(RouteSerial("did:web:gone.example", "OLD-A1"), IsOkAndHolds(ElementsAre(DidOf("successor-a"))));
+}
+
+TEST_F(RoutingTest, SendsNoForeignSerialToTheHolderOfTheEmptyPrefix) {
+  EXPECT_THAT(RouteSerial("did:web:gone.example", "CM-1"), IsOkAndHolds(IsEmpty()));
+}
+
+TEST_F(RoutingTest, RefusesAMalformedBattery) {
+  EXPECT_THAT(RouteSerial("cell-maker", "CM-1"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("manufacturer")));
+  EXPECT_THAT(RouteSerial(DidOf("cell-maker"), "CM 1"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("serial")));
+}
+
+TEST_F(RoutingTest, RefusesAnEmptySubject) {
+  EXPECT_THAT(Route(view_, common::v1::Subject()),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("subject")));
 }
 
 }  // namespace

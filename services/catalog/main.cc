@@ -1,7 +1,8 @@
-// tsunagi-catalog: who holds what about one participant's batteries.
+// tsunagi-catalog: who holds what about the batteries of one manufacturer.
+#include "services/process/main.h"
+
 #include "core/base/status_macros.h"
 #include "services/catalog/service.h"
-#include "services/process/main.h"
 #include "services/process/participant_process.h"
 
 namespace {
@@ -11,7 +12,7 @@ absl::Status Serve(const tsunagi::internal::v1::NodeConfig& config) {
   ASSIGN_OR_RETURN(const std::unique_ptr<process::ParticipantProcess> process,
                    process::ParticipantProcess::Start(config, "catalog", catalog::CatalogRows()));
   catalog::Notices notices(process->journal(), process->trust(), process->did(), process->clock());
-  catalog::CatalogService service(process->guard(), notices);
+  catalog::CatalogService service(process->guard(), notices, process->workers());
   return process->Serve({&service});
 }
 

@@ -3,6 +3,15 @@
 #include <utility>
 
 namespace tsunagi::catalog {
+namespace {
+
+template <typename Response>
+void Answer(absl::StatusOr<Response> result, Response* response, const rpc::Finish& finish) {
+  if (result.ok()) *response = *std::move(result);
+  finish(result.status());
+}
+
+}  // namespace
 
 std::vector<rpc::AccessRow> CatalogRows() {
   using rpc::Who;
@@ -14,21 +23,19 @@ std::vector<rpc::AccessRow> CatalogRows() {
 
 grpc::ServerUnaryReactor* CatalogService::FileNotices(grpc::CallbackServerContext* context,
                                                       const v1::FileNoticesRequest* request,
-                                                      v1::FileNoticesResponse*) {
-  return guard_.Serve(context, [=](const Caller& caller, rpc::Finish finish) {
-    notices_.File(caller, *request, [finish = std::move(finish)](const absl::StatusOr<v1::FileNoticesResponse>& filed) {
-      finish(filed.status());
-    });
+                                                      v1::FileNoticesResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
+    const absl::Status queued =
+        workers_.Run([=, this] { Answer(notices_.File(caller, *request), response, finish); });
+    if (!queued.ok()) finish(queued);
   });
 }
 
 grpc::ServerUnaryReactor* CatalogService::FindHolders(grpc::CallbackServerContext* context,
                                                       const v1::FindHoldersRequest* request,
                                                       v1::FindHoldersResponse* response) {
-  return guard_.Serve(context, [=](const Caller& caller, const rpc::Finish& finish) {
-    absl::StatusOr<v1::FindHoldersResponse> found = notices_.Find(caller, *request);
-    if (found.ok()) *response = *std::move(found);
-    finish(found.status());
+  return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
+    Answer(notices_.Find(caller, *request), response, finish);
   });
 }
 

@@ -30,7 +30,7 @@ absl::Status Serve(const internal::v1::NodeConfig& config) {
   rpc::WorkerPool& workers = process->workers();
 
   catalog::Notices notices(process->journal(), process->trust(), process->did(), process->clock());
-  catalog::CatalogService catalog(guard, notices);
+  catalog::CatalogService catalog(guard, notices, workers);
   passport::PassportNode records(*process, config.federation());
   passport::PassportService passport(guard, records, workers, process->seal_key(), "node");
   connector::LocalPassport source(records.reader());
