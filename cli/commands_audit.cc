@@ -1,0 +1,276 @@
+// Whether everything fits together: logs, receipts, health.
+#include "absl/container/btree_map.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/command.h"
+#include "cli/receipt_check.h"
+#include "cli/values.h"
+#include "core/audit/checkpoint.h"
+#include "core/audit/verify.h"
+#include "core/base/bytes.h"
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/proto.h"
+#include "core/base/status_macros.h"
+#include "tsunagi/ops/v1/operations_service.grpc.pb.h"
+
+namespace tsunagi::cli {
+namespace {
+
+using audit::LogVerifier;
+using ops::v1::OperationsService;
+
+constexpr int kLeavesPerPage = 1000;
+constexpr size_t kMaxReceipt = 24 << 20;
+
+// What the log of one process was found to be.
+struct LogReport {
+  std::string origin;
+  uint64_t size = 0;
+  uint64_t cosigned_size = 0;
+  std::string cosigned_at;  // empty: never cosigned
+  uint64_t without_record = 0;
+  uint64_t events = 0;  // that its batches wrote
+  absl::btree_map<std::string, uint64_t> records;
+};
+
+std::string EntryName(const audit::v1::Record& record) {
+  const auto* field = record.GetReflection()->GetOneofFieldDescriptor(record, record.GetDescriptor()->oneof_decl(0));
+  return field == nullptr ? "unknown" : field->name();
+}
+
+absl::Status Count(const ops::v1::Leaf& leaf, LogReport& report) {
+  if (leaf.record().empty()) return absl::OkStatus();
+  audit::v1::Record record;
+  RETURN_IF_ERROR(Decode(leaf.record(), absl::StrCat("record ", leaf.index()), record));
+  ++report.records[EntryName(record)];
+  if (record.has_batch()) report.events += record.batch().event_count();
+  return absl::OkStatus();
+}
+
+// The keys of a log, newest first.
+absl::StatusOr<std::vector<crypto::PublicKey>> LogKeys(const identity::v1::Participant& participant,
+                                                       absl::string_view origin) {
+  std::vector<crypto::PublicKey> keys;
+  for (const auto& key : participant.keys()) {
+    if (key.purpose() != identity::v1::KEY_PURPOSE_LOG || key.log_origin() != origin) continue;
+    ASSIGN_OR_RETURN(auto public_key, crypto::PublicKey::FromDer(key.public_key()));
+    keys.insert(keys.begin(), std::move(public_key));
+  }
+  if (keys.empty()) return absl::NotFoundError(absl::StrCat("the directory lists no key of log `", origin, "`"));
+  return keys;
+}
+
+// Compares what was added so far with a checkpoint.
+absl::StatusOr<audit::Checkpoint> Compare(const LogVerifier& verifier, absl::string_view note,
+                                          absl::string_view origin, const std::vector<crypto::PublicKey>& keys) {
+  absl::StatusOr<audit::Checkpoint> checkpoint = absl::InternalError("no keys");
+  for (const crypto::PublicKey& key : keys) {
+    checkpoint = verifier.Finish(note, origin, key);
+    if (checkpoint.ok()) break;
+  }
+  return checkpoint;
+}
+
+// Size that a note claims; its signature is checked when the leaves are there.
+absl::StatusOr<uint64_t> ClaimedSize(absl::string_view note, absl::string_view origin,
+                                     const std::vector<crypto::PublicKey>& keys) {
+  absl::StatusOr<audit::Checkpoint> checkpoint = absl::InternalError("no keys");
+  for (const crypto::PublicKey& key : keys) {
+    checkpoint = audit::OpenCheckpoint(note, origin, key);
+    if (checkpoint.ok()) return checkpoint->size;
+  }
+  return checkpoint.status();
+}
+
+// Adds the leaves from the verifier's size up to `size`.
+absl::Status AddLeaves(Session& session, const std::string& process, uint64_t size, LogVerifier& verifier,
+                       LogReport& report) {
+  while (verifier.size() < size) {
+    ops::v1::ListLeavesRequest request;
+    request.set_start(verifier.size());
+    request.set_page_size(static_cast<int32_t>(std::min<uint64_t>(kLeavesPerPage, size - verifier.size())));
+    ASSIGN_OR_RETURN(const auto page,
+                     session.Call<OperationsService>(process, &OperationsService::Stub::ListLeaves, request));
+    if (page.leaves().empty()) return absl::DataLossError(absl::StrCat("leaf ", verifier.size(), " is missing"));
+    for (const auto& leaf : page.leaves()) {
+      RETURN_IF_ERROR(verifier.Add({leaf.index(), leaf.commitment(), leaf.record(), leaf.salt()}));
+      RETURN_IF_ERROR(Count(leaf, report));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<absl::Time> CosignedAt(Session& session, absl::string_view note) {
+  ASSIGN_OR_RETURN(const auto registrar, session.FindParticipant("registrar"));
+  const std::string name = absl::StrCat("registrar.", session.config().federation());
+  absl::StatusOr<absl::Time> time = absl::NotFoundError("the directory lists no log key of the registrar");
+  for (const auto& key : registrar.keys()) {
+    if (key.purpose() != identity::v1::KEY_PURPOSE_LOG) continue;
+    ASSIGN_OR_RETURN(const auto public_key, crypto::PublicKey::FromDer(key.public_key()));
+    time = audit::CosignatureTime(note, name, public_key);
+    if (time.ok()) break;
+  }
+  return time;
+}
+
+absl::StatusOr<LogReport> VerifyLog(Session& session, const std::string& process) {
+  LogReport report;
+  report.origin = absl::StrCat(session.config().participant(), ".", session.config().federation(), "/", process);
+  ASSIGN_OR_RETURN(const auto participant, session.FindParticipant(session.config().participant()));
+  ASSIGN_OR_RETURN(const auto keys, LogKeys(participant, report.origin));
+  ASSIGN_OR_RETURN(const auto notes,
+                   session.Call<OperationsService>(process, &OperationsService::Stub::GetCheckpoint,
+                                                   ops::v1::GetCheckpointRequest()));
+  LogVerifier verifier;
+  if (!notes.cosigned_checkpoint().empty()) {
+    ASSIGN_OR_RETURN(report.cosigned_size, ClaimedSize(notes.cosigned_checkpoint(), report.origin, keys));
+    RETURN_IF_ERROR(AddLeaves(session, process, report.cosigned_size, verifier, report));
+    RETURN_IF_ERROR(Compare(verifier, notes.cosigned_checkpoint(), report.origin, keys).status());
+    ASSIGN_OR_RETURN(const absl::Time time, CosignedAt(session, notes.cosigned_checkpoint()));
+    report.cosigned_at = FormatInstant(ToProto(time));
+  }
+  ASSIGN_OR_RETURN(report.size, ClaimedSize(notes.checkpoint(), report.origin, keys));
+  RETURN_IF_ERROR(AddLeaves(session, process, report.size, verifier, report));
+  RETURN_IF_ERROR(Compare(verifier, notes.checkpoint(), report.origin, keys).status());
+  report.without_record = verifier.erased();
+  return report;
+}
+
+Json LogJson(const LogReport& report) {
+  return {{"log", report.origin}, {"leaves", report.size}, {"cosigned_leaves", report.cosigned_size},
+          {"cosigned_at", report.cosigned_at}, {"without_record", report.without_record}, {"events", report.events},
+          {"records", report.records}};
+}
+
+absl::StatusOr<Output> VerifyAudit(Context& context) {
+  ASSIGN_OR_RETURN(const auto session, context.Open());
+  Output output;
+  output.json["logs"] = Json::array();
+  Table table{{"log", "leaves", "cosigned", "cosigned at", "events", "records"}, {}};
+  for (const std::string& process : session->OwnProcesses()) {
+    const auto report = VerifyLog(*session, process);
+    if (!report.ok()) return Annotate(report.status(), absl::StrCat("log of ", process));
+    output.json["logs"].push_back(LogJson(*report));
+    table.rows.push_back({report->origin, absl::StrCat(report->size), absl::StrCat(report->cosigned_size),
+                          report->cosigned_at, absl::StrCat(report->events),
+                          absl::StrJoin(report->records, ", ", absl::PairFormatter(" "))});
+  }
+  output.json["verified"] = true;
+  output.Add(std::move(table));
+  output.Line("verified: every leaf gives the signed root, and what the registrar cosigned is a part of it");
+  return output;
+}
+
+struct ReceiptArguments {
+  std::vector<std::string> paths;
+  std::string root;
+};
+
+Json ReceiptJson(const CheckedReceipt& checked) {
+  const audit::v1::ReleaseRecord& release = checked.record.release();
+  Json json = {{"valid", true}, {"federation", checked.federation},
+               {"provider", {{"did", checked.provider.did()}, {"label", checked.provider.label()},
+                             {"name", checked.provider.name_ja()}}},
+               {"consumer", release.consumer()}, {"battery", ToJson(release.battery())},
+               {"time", FormatInstant(checked.record.time())}, {"purpose", release.purpose()},
+               {"agreement", release.agreement()}, {"policy_version", release.policy_version()},
+               {"obligations", ToJson(release)["obligations"]}, {"released", ToJson(release)["parts"]},
+               {"log", checked.origin}, {"leaf_index", checked.leaf_index}};
+  json["content"] = checked.has_content ? ToJson(checked.parts) : Json(nullptr);
+  return json;
+}
+
+Table ReceiptTable(const CheckedReceipt& checked) {
+  const audit::v1::ReleaseRecord& release = checked.record.release();
+  Table table{{"what", "value"}, {}};
+  table.rows = {{"who", absl::StrCat(checked.provider.label(), " ", checked.provider.name_ja())},
+                {"to whom", release.consumer()},
+                {"battery", absl::StrCat(release.battery().manufacturer(), "#", release.battery().serial())},
+                {"when", FormatInstant(checked.record.time())},
+                {"for", release.purpose()},
+                {"agreement", release.agreement()},
+                {"duties", absl::StrJoin(release.obligations(), ", ")},
+                {"where", absl::StrCat("leaf ", checked.leaf_index, " of log ", checked.origin)}};
+  for (const ReleasedPart& part : checked.parts) {
+    table.rows.push_back({WordOf(part.kind), PartLine(part.kind, part.content)});
+  }
+  if (!checked.has_content) table.rows.push_back({"content", "not inside: the record names its digest only"});
+  return table;
+}
+
+// A receipt that does not hold is a finding, not an error of the command: the others are verified all the same.
+void AddReceipt(const std::string& path, const absl::StatusOr<CheckedReceipt>& checked, Output& output) {
+  Json json = checked.ok() ? ReceiptJson(*checked)
+                           : Json{{"valid", false}, {"error", std::string(checked.status().message())}};
+  json["file"] = path;
+  output.json["receipts"].push_back(std::move(json));
+  if (checked.ok()) {
+    output.Line(absl::StrCat(path, ": valid receipt (提供証明 有効)"));
+    output.Add(ReceiptTable(*checked));
+  } else {
+    output.failed = true;
+    output.Line(absl::StrCat(path, ": NOT VALID (無効): ", checked.status().message()));
+  }
+}
+
+absl::StatusOr<Output> VerifyReceipts(const ReceiptArguments& arguments) {
+  ASSIGN_OR_RETURN(const std::string root_pem, ReadFile(arguments.root, kMaxReceipt));
+  ASSIGN_OR_RETURN(const auto root, crypto::ParseCertificatePem(root_pem));
+  Output output;
+  output.json["receipts"] = Json::array();
+  for (const std::string& path : arguments.paths) {
+    ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxReceipt));
+    AddReceipt(path, CheckReceipt(text, root), output);
+  }
+  return output;
+}
+
+absl::StatusOr<Output> Health(Context& context) {
+  ASSIGN_OR_RETURN(const auto session, context.Open());
+  Output output;
+  output.json["processes"] = Json::array();
+  Table table{{"process", "state", "status list age", "certificate expires in", "notes"}, {}};
+  absl::Status worst;
+  for (const std::string& process : session->OwnProcesses()) {
+    const auto health = session->Call<OperationsService>(process, &OperationsService::Stub::GetHealth,
+                                                         ops::v1::GetHealthRequest());
+    if (!health.ok()) {
+      worst = health.status();
+      continue;
+    }
+    if (health->state() != ops::v1::HEALTH_STATE_SERVING) {
+      worst = absl::UnavailableError(absl::StrCat(process, " does not serve: ", absl::StrJoin(health->notes(), "; ")));
+    }
+    Json json = ToJson(*health);
+    json["process"] = process;
+    output.json["processes"].push_back(std::move(json));
+    table.rows.push_back({process, WordOf(health->state()), absl::StrCat(health->status_list_age_seconds(), " s"),
+                          absl::StrCat(health->certificate_expires_in_seconds() / 3600, " h"),
+                          absl::StrJoin(health->notes(), "; ")});
+  }
+  if (!worst.ok()) return worst;
+  output.Add(std::move(table));
+  return output;
+}
+
+}  // namespace
+
+void AddAuditCommands(CLI::App& app, Command& command) {
+  CLI::App* audit = app.add_subcommand("audit", "the logs of this participant's processes")->require_subcommand(1);
+  audit->add_subcommand("verify", "fetch every leaf and compare with the signed and cosigned checkpoints")
+      ->callback([&command] { command = VerifyAudit; });
+  app.add_subcommand("health", "whether this participant's processes serve")->callback([&command] { command = Health; });
+}
+
+void AddReceiptCommands(CLI::App& app, Command& command) {
+  CLI::App* receipt = app.add_subcommand("receipt", "receipts (提供証明)")->require_subcommand(1);
+  auto arguments = std::make_shared<ReceiptArguments>();
+  CLI::App* verify = receipt->add_subcommand("verify", "verify receipts without network");
+  verify->add_option("files", arguments->paths, "receipt files")->required();
+  verify->add_option("--root", arguments->root, "the federation's root certificate, such as root.crt of a profile")
+      ->required();
+  verify->callback([&command, arguments] { command = [arguments](Context&) { return VerifyReceipts(*arguments); }; });
+}
+
+}  // namespace tsunagi::cli

@@ -1,0 +1,173 @@
+#include "cli/receipt_check.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "core/audit/journal.h"
+#include "core/audit/receipt.h"
+#include "core/base/proto.h"
+#include "core/crypto/digest.h"
+#include "gtest/gtest.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_random.h"
+#include "tests/support/federation.h"
+#include "tests/support/status_matchers.h"
+
+namespace tsunagi::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::StatusIs;
+
+// A provider with a log, and one release in it.
+class ReceiptCheckTest : public ::testing::Test {
+ protected:
+  ReceiptCheckTest() {
+    auto& participant = federation_.Add("oem");
+    auto& key = *participant.add_keys();
+    key.set_key_id(log_key_.id());
+    key.set_purpose(identity::v1::KEY_PURPOSE_LOG);
+    key.set_algorithm(log_key_.algorithm());
+    key.set_public_key(log_key_.public_key().der());
+    key.set_log_origin(kOrigin);
+    *key.mutable_valid_from() = ToProto(clock_.Now() - absl::Hours(1));
+    journal_ = audit::Journal::Open(*store_, kOrigin, log_key_, random_).value();
+
+    connector::v1::ReleasedContent content;
+    content.mutable_battery()->set_manufacturer("did:web:battery.example:participants:cell-maker");
+    content.mutable_battery()->set_serial("A1");
+    content.add_obligations("delete-after-90-days");
+    content_ = Encode(content);
+    *record_.mutable_time() = ToProto(clock_.Now());
+    auto& release = *record_.mutable_release();
+    release.set_provider(federation_.DidOf("oem"));
+    release.set_consumer(federation_.DidOf("dealer"));
+    *release.mutable_battery() = content.battery();
+    release.set_purpose("reuse-assessment");
+    release.set_content_digest(crypto::Sha256(content_));
+  }
+
+  audit::v1::Receipt Receipt() {
+    const auto committed = journal_->SubmitAndWait({.record = Encode(record_)});
+    EXPECT_TRUE(committed.ok()) << committed.status();
+    const auto directory = federation_.MakeDirectory();
+    identity::v1::Directory listed;
+    EXPECT_TRUE(Decode(directory.directory().payload(), "directory", listed).ok());
+    audit::v1::Receipt receipt;
+    *receipt.mutable_proof() = committed->proof;
+    *receipt.mutable_provider_entry() = listed.entries(1);
+    for (const std::string& der : directory.chain()) receipt.add_directory_chain(der);
+    receipt.set_content(content_);
+    return receipt;
+  }
+
+  absl::StatusOr<CheckedReceipt> Check(const audit::v1::Receipt& receipt) {
+    return CheckReceipt(audit::ArmorReceipt(receipt), federation_.root());
+  }
+
+  static constexpr char kOrigin[] = "oem.battery.example/node";
+  testing::FakeClock clock_{absl::FromUnixSeconds(1790000000)};
+  testing::FakeRandom random_;
+  testing::TestFederation federation_{clock_};
+  crypto::PrivateKey log_key_ = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ED25519);
+  std::unique_ptr<store::Store> store_ = store::NewMemoryStore();
+  std::unique_ptr<audit::Journal> journal_;
+  std::string content_;
+  audit::v1::Record record_;
+};
+
+TEST_F(ReceiptCheckTest, TellsWhoReleasedWhatToWhom) {
+  const auto checked = Check(Receipt());
+
+  ASSERT_TRUE(checked.ok()) << checked.status();
+  EXPECT_EQ(checked->provider.label(), "oem");
+  EXPECT_EQ(checked->federation, "battery.example");
+  EXPECT_EQ(checked->record.release().consumer(), federation_.DidOf("dealer"));
+  EXPECT_EQ(checked->origin, kOrigin);
+  EXPECT_TRUE(checked->has_content);
+}
+
+TEST_F(ReceiptCheckTest, HoldsWithoutTheContentToo) {
+  audit::v1::Receipt receipt = Receipt();
+  receipt.clear_content();
+
+  const auto checked = Check(receipt);
+
+  ASSERT_TRUE(checked.ok()) << checked.status();
+  EXPECT_FALSE(checked->has_content);
+}
+
+TEST_F(ReceiptCheckTest, AnyFlippedByteFails) {
+  const std::string text = audit::ArmorReceipt(Receipt());
+  for (size_t i = 0; i < text.size(); ++i) {
+    std::string flipped = text;
+    flipped[i] = static_cast<char>(flipped[i] ^ (i % 2 == 0 ? 1 : 4));
+    EXPECT_FALSE(CheckReceipt(flipped, federation_.root()).ok()) << "byte " << i;
+  }
+}
+
+TEST_F(ReceiptCheckTest, DoesNotBelieveAnotherRoot) {
+  testing::TestFederation other(clock_);
+
+  EXPECT_THAT(CheckReceipt(audit::ArmorReceipt(Receipt()), other.root()),
+              StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("certificates of the directory key")));
+}
+
+TEST_F(ReceiptCheckTest, RefusesAnEntryThatTheStatusKeySigned) {
+  audit::v1::Receipt receipt = Receipt();
+  receipt.mutable_directory_chain(0)->assign(federation_.MakeStatusList().chain(0));
+
+  EXPECT_THAT(Check(receipt), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("not signed by a directory key")));
+}
+
+TEST_F(ReceiptCheckTest, RefusesTheEntryOfAnotherParticipant) {
+  federation_.Add("workshop");
+  audit::v1::Receipt receipt = Receipt();
+  identity::v1::Directory listed;
+  ASSERT_TRUE(Decode(federation_.MakeDirectory().directory().payload(), "directory", listed).ok());
+  *receipt.mutable_provider_entry() = listed.entries(2);
+
+  EXPECT_THAT(Check(receipt), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("not one of the provider's")));
+}
+
+TEST_F(ReceiptCheckTest, RefusesARecordOfAnotherProviderInTheOwnLog) {
+  record_.mutable_release()->set_provider(federation_.DidOf("workshop"));
+
+  EXPECT_THAT(Check(Receipt()), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("another provider")));
+}
+
+TEST_F(ReceiptCheckTest, RefusesALogKeyThatDidNotCountYet) {
+  *record_.mutable_time() = ToProto(clock_.Now() - absl::Hours(2));
+
+  EXPECT_THAT(Check(Receipt()), StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("")));
+}
+
+TEST_F(ReceiptCheckTest, RefusesOtherContent) {
+  audit::v1::Receipt receipt = Receipt();
+  connector::v1::ReleasedContent content;
+  content.mutable_battery()->set_serial("A2");
+  receipt.set_content(Encode(content));
+
+  EXPECT_THAT(Check(receipt), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("content is not what the record names")));
+}
+
+TEST_F(ReceiptCheckTest, RefusesASignatureLineThatItCannotCheck) {
+  const auto witness = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ED25519);
+  audit::v1::Receipt receipt = Receipt();
+  const auto note = audit::Cosign(receipt.proof().checkpoint(), "registrar.battery.example", witness, clock_.Now());
+  ASSERT_TRUE(note.ok()) << note.status();
+  receipt.mutable_proof()->set_checkpoint(*note);
+
+  EXPECT_THAT(Check(receipt), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("signature line")));
+}
+
+TEST_F(ReceiptCheckTest, ARecordThatIsNoReleaseIsNoReceipt) {
+  record_.mutable_policy()->set_version(1);
+
+  EXPECT_THAT(Check(Receipt()), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("no release")));
+}
+
+}  // namespace
+}  // namespace tsunagi::cli

@@ -1,0 +1,174 @@
+#include "cli/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "core/base/error.h"
+#include "core/base/proto.h"
+#include "core/base/status_macros.h"
+#include "services/http/est_client.h"
+#include "services/rpc/channel.h"
+#include "tsunagi/identity/v1/identity_service.grpc.pb.h"
+
+namespace tsunagi::cli {
+namespace {
+
+using identity::v1::IdentityService;
+
+constexpr char kRegistrar[] = "registrar";
+constexpr absl::Duration kTokenRenewal = absl::Minutes(5);
+constexpr int kPageSize = 1000;
+
+}  // namespace
+
+Session::Session(Profile profile, internal::v1::OperatorConfig config, Credentials credentials, absl::Duration timeout)
+    : profile_(std::move(profile)),
+      config_(std::move(config)),
+      credentials_(std::move(credentials)),
+      timeout_(timeout) {}
+
+absl::StatusOr<std::unique_ptr<Session>> Session::Open(Profile profile, absl::Duration timeout) {
+  ASSIGN_OR_RETURN(auto config, profile.LoadConfig());
+  ASSIGN_OR_RETURN(auto credentials, profile.LoadCredentials());
+  auto session = std::unique_ptr<Session>(
+      new Session(std::move(profile), std::move(config), std::move(credentials), timeout));
+  session->RenewCertificate();
+  return session;
+}
+
+// An old certificate that cannot be renewed now is tried as it is: the server says when it is too old.
+void Session::RenewCertificate() {
+  const crypto::Certificate& leaf = credentials_.chain.front();
+  const absl::Time half = leaf.not_before + (leaf.not_after - leaf.not_before) / 2;
+  if (absl::Now() < half) return;
+  const auto request =
+      crypto::MakeCertificateRequest(credentials_.key, leaf.dns_names.front(), leaf.uris, leaf.dns_names);
+  if (!request.ok()) return;
+  auto chain = http::SimpleReenroll(config_.registrar().est_url(), credentials_.root, credentials_.key,
+                                    credentials_.chain, *request);
+  if (!chain.ok() || !profile_.SaveCertificates(*chain, credentials_.root).ok()) return;
+  credentials_.chain = *std::move(chain);
+}
+
+std::string Session::ProcessFor(absl::string_view service) const {
+  return config_.node().empty() ? std::string(service) : "node";
+}
+
+std::vector<std::string> Session::OwnProcesses() const {
+  std::vector<std::string> processes;
+  if (config_.participant() == kRegistrar) processes.push_back(kRegistrar);
+  for (const char* process : {"node", "connector", "catalog", "passport"}) {
+    if (AddressOf(process).ok()) processes.push_back(process);
+  }
+  return processes;
+}
+
+absl::StatusOr<std::string> Session::AddressOf(absl::string_view process) const {
+  const std::pair<absl::string_view, const std::string*> addresses[] = {
+      {kRegistrar, &config_.registrar().address()}, {"node", &config_.node()}, {"connector", &config_.connector()},
+      {"catalog", &config_.catalog()}, {"passport", &config_.passport()}};
+  for (const auto& [name, address] : addresses) {
+    if (name == process && !address->empty()) return *address;
+  }
+  return absl::FailedPreconditionError(absl::StrCat("operator.yaml names no address of `", process,
+                                                    "`: add `", process, ": host:port`, or `node: host:port`"));
+}
+
+std::shared_ptr<grpc::Channel> Session::NewChannel(const std::string& address, absl::string_view process,
+                                                   const std::string& token) const {
+  const absl::string_view label = process == kRegistrar ? kRegistrar : absl::string_view(config_.participant());
+  std::string chain;
+  for (const crypto::Certificate& certificate : credentials_.chain) chain += crypto::ToPem(certificate);
+  return rpc::NewChannel(address, rpc::ProcessDnsName(process, label, config_.federation()), credentials_.key.ToPem(),
+                         chain, crypto::ToPem(credentials_.root), token);
+}
+
+absl::StatusOr<std::string> Session::NewToken() {
+  const auto stub = IdentityService::NewStub(NewChannel(config_.registrar().address(), kRegistrar, ""));
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
+  identity::v1::IssueTokenResponse response;
+  const grpc::Status status = stub->IssueToken(&context, identity::v1::IssueTokenRequest(), &response);
+  if (!status.ok()) return Annotate(AtProcess(status, kRegistrar), "asking for a token");
+  ASSIGN_OR_RETURN(const absl::Time expires_at, FromProto(response.expire_time()));
+  RETURN_IF_ERROR(profile_.SaveToken(credentials_.chain.front(), {response.token(), absl::Now(), expires_at}));
+  return response.token();
+}
+
+// While the registrar is away the kept token goes on being used: its life is for the called process to judge.
+absl::StatusOr<std::string> Session::Token() {
+  const auto kept = profile_.LoadToken(credentials_.chain.front());
+  if (kept && absl::Now() < kept->issued_at + std::min(kTokenRenewal, (kept->expires_at - kept->issued_at) / 2)) {
+    return kept->token;
+  }
+  auto token = NewToken();
+  const bool away = absl::IsUnavailable(token.status()) || absl::IsDeadlineExceeded(token.status());
+  return away && kept ? kept->token : token;
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Session::ChannelTo(absl::string_view process) {
+  auto& channel = channels_[std::string(process)];
+  if (channel == nullptr) {
+    ASSIGN_OR_RETURN(const std::string address, AddressOf(process));
+    ASSIGN_OR_RETURN(const std::string token, Token());
+    channel = NewChannel(address, process, token);
+  }
+  return channel;
+}
+
+absl::Status Session::AtProcess(const grpc::Status& status, absl::string_view process) const {
+  const auto address = AddressOf(process);
+  return Annotate(rpc::FromGrpcStatus(status), absl::StrCat(process, " at ", address.ok() ? *address : "?"));
+}
+
+absl::StatusOr<identity::v1::ListParticipantsResponse> Session::FetchParticipants() {
+  identity::v1::ListParticipantsResponse all;
+  identity::v1::ListParticipantsRequest request;
+  request.set_page_size(kPageSize);
+  do {
+    ASSIGN_OR_RETURN(const auto page,
+                     Call<IdentityService>(kRegistrar, &IdentityService::Stub::ListParticipants, request));
+    all.mutable_participants()->MergeFrom(page.participants());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  return all;
+}
+
+absl::StatusOr<identity::v1::ListParticipantsResponse> Session::Participants() {
+  if (participants_) return *participants_;
+  auto fetched = FetchParticipants();
+  if (fetched.ok()) {
+    RETURN_IF_ERROR(profile_.SaveParticipants(*fetched));
+    participants_ = *std::move(fetched);
+    return *participants_;
+  }
+  if (!absl::IsUnavailable(fetched.status()) && !absl::IsDeadlineExceeded(fetched.status())) return fetched.status();
+  participants_ = profile_.LoadParticipants();
+  if (!participants_) return fetched.status();
+  return *participants_;
+}
+
+absl::StatusOr<identity::v1::Participant> Session::FindParticipant(absl::string_view did_or_label) {
+  ASSIGN_OR_RETURN(const auto all, Participants());
+  for (const auto& listed : all.participants()) {
+    const auto& participant = listed.participant();
+    if (participant.did() == did_or_label || participant.label() == did_or_label) return participant;
+  }
+  return absl::NotFoundError(absl::StrCat("no participant `", did_or_label,
+                                          "` is listed: `tsunagi participant list` shows labels and DIDs"));
+}
+
+absl::StatusOr<std::string> Session::FindDid(absl::string_view did_or_label) {
+  if (absl::ConsumePrefix(&did_or_label, "did:")) return absl::StrCat("did:", did_or_label);
+  ASSIGN_OR_RETURN(const auto participant, FindParticipant(did_or_label));
+  return participant.did();
+}
+
+std::string Session::NameOf(absl::string_view did) {
+  const auto participant = FindParticipant(did);
+  return participant.ok() ? participant->label() : std::string(did);
+}
+
+}  // namespace tsunagi::cli

@@ -1,0 +1,86 @@
+// An enrolled operator's connections to the own processes and to the registrar.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "cli/profile.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+#include "services/rpc/status.h"
+
+namespace tsunagi::cli {
+
+// Not thread-safe. Errors of calls carry the process that they were meant for.
+class Session {
+ public:
+  // Loads the profile; renews the certificate when more than half of its life is over and the registrar is there.
+  static absl::StatusOr<std::unique_ptr<Session>> Open(Profile profile, absl::Duration timeout);
+
+  const internal::v1::OperatorConfig& config() const { return config_; }
+  const Credentials& credentials() const { return credentials_; }
+
+  // The process that offers the passport, connector or catalog service here: `node`, or the separate one.
+  std::string ProcessFor(absl::string_view service) const;
+  // Every process of this participant that the configuration names.
+  std::vector<std::string> OwnProcesses() const;
+
+  // Calls a method at a process of this participant, or at `registrar`.
+  template <class Service, class Request, class Response>
+  absl::StatusOr<Response> Call(absl::string_view process,
+                                grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                                const Request& request);
+
+  // The listed participants, from the registrar, or as last seen while it is away.
+  absl::StatusOr<identity::v1::ListParticipantsResponse> Participants();
+  // DID of a participant by DID or label. NOT_FOUND naming it.
+  absl::StatusOr<std::string> FindDid(absl::string_view did_or_label);
+  // Label for people, or the DID itself when it is not listed.
+  std::string NameOf(absl::string_view did);
+  absl::StatusOr<identity::v1::Participant> FindParticipant(absl::string_view did_or_label);
+
+ private:
+  Session(Profile profile, internal::v1::OperatorConfig config, Credentials credentials, absl::Duration timeout);
+
+  void RenewCertificate();
+  absl::StatusOr<std::string> Token();
+  absl::StatusOr<std::string> NewToken();
+  absl::StatusOr<std::string> AddressOf(absl::string_view process) const;
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelTo(absl::string_view process);
+  std::shared_ptr<grpc::Channel> NewChannel(const std::string& address, absl::string_view process,
+                                            const std::string& token) const;
+  absl::StatusOr<identity::v1::ListParticipantsResponse> FetchParticipants();
+  absl::Status AtProcess(const grpc::Status& status, absl::string_view process) const;
+
+  Profile profile_;
+  internal::v1::OperatorConfig config_;
+  Credentials credentials_;
+  absl::Duration timeout_;
+  absl::flat_hash_map<std::string, std::shared_ptr<grpc::Channel>> channels_;
+  std::optional<identity::v1::ListParticipantsResponse> participants_;
+};
+
+template <class Service, class Request, class Response>
+absl::StatusOr<Response> Session::Call(absl::string_view process,
+                                       grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                                             Response*),
+                                       const Request& request) {
+  auto channel = ChannelTo(process);
+  if (!channel.ok()) return channel.status();
+  typename Service::Stub stub(*channel);
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
+  Response response;
+  const grpc::Status status = (stub.*method)(&context, request, &response);
+  if (!status.ok()) return AtProcess(status, process);
+  return response;
+}
+
+}  // namespace tsunagi::cli

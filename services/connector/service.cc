@@ -1,0 +1,113 @@
+#include "services/connector/service.h"
+
+#include <utility>
+
+#include "connector/transfer/notices.h"
+#include "services/connector/stream_call.h"
+
+namespace tsunagi::connector {
+namespace {
+
+// What hands a domain call's result over to the caller.
+template <typename Response>
+std::function<void(absl::StatusOr<Response>)> AnswerTo(Response* response, rpc::Finish finish) {
+  return [response, finish = std::move(finish)](absl::StatusOr<Response> result) {
+    if (!result.ok()) return finish(result.status());
+    *response = *std::move(result);
+    finish(absl::OkStatus());
+  };
+}
+
+}  // namespace
+
+std::vector<rpc::AccessRow> ConnectorRows() {
+  using rpc::Who;
+  return {
+      {"/tsunagi.connector.v1.ConnectorService/RequestAgreement", Who::kParticipant},
+      {"/tsunagi.connector.v1.ConnectorService/Release", Who::kParticipant},
+      {"/tsunagi.connector.v1.ConnectorService/ReleaseStream", Who::kParticipant},
+      {"/tsunagi.connector.v1.ConnectorService/Resolve", Who::kOwnOperator},
+      {"/tsunagi.connector.v1.ConnectorService/SetPolicies", Who::kOwnOperator},
+      {"/tsunagi.connector.v1.ConnectorService/GetPolicies", Who::kOwnOperator},
+      {"/tsunagi.connector.v1.ConnectorService/PreviewRelease", Who::kOwnOperator},
+      {"/tsunagi.connector.v1.ConnectorService/ListAgreements", Who::kOwnOperator},
+      {"/tsunagi.connector.v1.ConnectorService/FileHolderNotices", Who::kOwnOperator},
+  };
+}
+
+grpc::ServerUnaryReactor* ConnectorService::RequestAgreement(grpc::CallbackServerContext* context,
+                                                             const v1::RequestAgreementRequest* request,
+                                                             v1::RequestAgreementResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
+    node_.agreements().Request(caller, *request, AnswerTo(response, std::move(finish)));
+  });
+}
+
+grpc::ServerUnaryReactor* ConnectorService::Release(grpc::CallbackServerContext* context,
+                                                    const v1::ReleaseRequest* request,
+                                                    v1::ReleaseResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
+    node_.releases().Release(caller, *request, AnswerTo(response, std::move(finish)));
+  });
+}
+
+grpc::ServerBidiReactor<v1::ReleaseStreamRequest, v1::ReleaseStreamResponse>* ConnectorService::ReleaseStream(
+    grpc::CallbackServerContext* context) {
+  return NewStreamCall(context, guard_, node_.chunks());
+}
+
+grpc::ServerUnaryReactor* ConnectorService::Resolve(grpc::CallbackServerContext* context,
+                                                    const v1::ResolveRequest* request,
+                                                    v1::ResolveResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
+    const absl::Status queued = workers_.Run([this, caller, request, answer = AnswerTo(response, finish)] {
+      answer(node_.resolver().Resolve(caller, *request));
+    });
+    if (!queued.ok()) finish(queued);
+  });
+}
+
+grpc::ServerUnaryReactor* ConnectorService::SetPolicies(grpc::CallbackServerContext* context,
+                                                        const v1::SetPoliciesRequest* request,
+                                                        v1::SetPoliciesResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
+    node_.policies().Set(caller, *request, AnswerTo(response, std::move(finish)));
+  });
+}
+
+grpc::ServerUnaryReactor* ConnectorService::GetPolicies(grpc::CallbackServerContext* context,
+                                                        const v1::GetPoliciesRequest*,
+                                                        v1::GetPoliciesResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller&, rpc::Finish finish) {
+    AnswerTo(response, std::move(finish))(node_.policies().Get());
+  });
+}
+
+grpc::ServerUnaryReactor* ConnectorService::PreviewRelease(grpc::CallbackServerContext* context,
+                                                           const v1::PreviewReleaseRequest* request,
+                                                           v1::PreviewReleaseResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
+    node_.previews().Preview(caller, *request, AnswerTo(response, std::move(finish)));
+  });
+}
+
+grpc::ServerUnaryReactor* ConnectorService::ListAgreements(grpc::CallbackServerContext* context,
+                                                           const v1::ListAgreementsRequest* request,
+                                                           v1::ListAgreementsResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller&, rpc::Finish finish) {
+    AnswerTo(response, std::move(finish))(node_.agreement_table().List(*request));
+  });
+}
+
+grpc::ServerUnaryReactor* ConnectorService::FileHolderNotices(grpc::CallbackServerContext* context,
+                                                              const v1::FileHolderNoticesRequest* request,
+                                                              v1::FileHolderNoticesResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller&, rpc::Finish finish) {
+    const absl::Status queued = workers_.Run([this, request, answer = AnswerTo(response, finish)] {
+      answer(connector::FileHolderNotices(node_.federation(), random_, *request));
+    });
+    if (!queued.ok()) finish(queued);
+  });
+}
+
+}  // namespace tsunagi::connector

@@ -1,0 +1,88 @@
+#include "services/passport/service.h"
+
+#include <utility>
+
+#include "core/base/status_macros.h"
+#include "passport/records/view.h"
+
+namespace tsunagi::passport {
+namespace {
+
+absl::StatusOr<v1::ReadPartsResponse> ReadUnderGrant(const RecordReader& reader, grant::Unsealer& unsealer,
+                                                     const v1::ReadPartsRequest& request) {
+  ASSIGN_OR_RETURN(const grant::Grant grant, unsealer.Open(request.grant()));
+  const std::vector<common::v1::Subject> subjects(request.subjects().begin(), request.subjects().end());
+  return reader.ReadParts(grant, subjects);
+}
+
+}  // namespace
+
+std::vector<rpc::AccessRow> PassportRows() {
+  using rpc::Who;
+  return {
+      {"/tsunagi.passport.v1.PassportService/ImportFacts", Who::kOwnOperator},
+      {"/tsunagi.passport.v1.PassportService/GetPassport", Who::kOwnOperator},
+      {"/tsunagi.passport.v1.PassportService/EraseParts", Who::kOwnOperator},
+      {"/tsunagi.passport.v1.PassportService/ProposeAmendment", Who::kOwnOperator},
+      {"/tsunagi.passport.v1.PassportService/ReadParts", Who::kOwnProcess, "connector"},
+  };
+}
+
+template <class Response>
+grpc::ServerUnaryReactor* PassportService::ServeOnPool(
+    grpc::CallbackServerContext* context, Response* response,
+    std::function<absl::StatusOr<Response>(const Caller&)> work) {
+  return guard_.Serve(context,
+                      [this, response, work = std::move(work)](const Caller& caller, rpc::Finish finish) {
+                        const absl::Status queued = workers_.Run([response, work, caller, finish] {
+                          absl::StatusOr<Response> result = work(caller);
+                          if (result.ok()) *response = *std::move(result);
+                          finish(result.status());
+                        });
+                        if (!queued.ok()) finish(queued);
+                      });
+}
+
+grpc::ServerUnaryReactor* PassportService::ImportFacts(grpc::CallbackServerContext* context,
+                                                       const v1::ImportFactsRequest* request,
+                                                       v1::ImportFactsResponse* response) {
+  return ServeOnPool<v1::ImportFactsResponse>(context, response, [this, request](const Caller& caller) {
+    return node_.writer().ImportFacts(caller.did(), *request);
+  });
+}
+
+grpc::ServerUnaryReactor* PassportService::GetPassport(grpc::CallbackServerContext* context,
+                                                       const v1::GetPassportRequest* request,
+                                                       v1::GetPassportResponse* response) {
+  return ServeOnPool<v1::GetPassportResponse>(context, response, [this, request](const Caller&) {
+    return passport::GetPassport(node_.context(), request->subject());
+  });
+}
+
+grpc::ServerUnaryReactor* PassportService::EraseParts(grpc::CallbackServerContext* context,
+                                                      const v1::ErasePartsRequest* request,
+                                                      v1::ErasePartsResponse* response) {
+  return ServeOnPool<v1::ErasePartsResponse>(context, response, [this, request](const Caller& caller) {
+    return node_.eraser().EraseParts(caller.did(), *request);
+  });
+}
+
+grpc::ServerUnaryReactor* PassportService::ProposeAmendment(grpc::CallbackServerContext* context,
+                                                            const v1::ProposeAmendmentRequest* request,
+                                                            v1::ProposeAmendmentResponse* response) {
+  return ServeOnPool<v1::ProposeAmendmentResponse>(context, response, [this, request](const Caller& caller) {
+    return node_.writer().ProposeAmendment(caller.did(), *request);
+  });
+}
+
+grpc::ServerUnaryReactor* PassportService::ReadParts(grpc::CallbackServerContext* context,
+                                                     const v1::ReadPartsRequest* request,
+                                                     v1::ReadPartsResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller&, const rpc::Finish& finish) {
+    absl::StatusOr<v1::ReadPartsResponse> read = ReadUnderGrant(node_.reader(), unsealer_, *request);
+    if (read.ok()) *response = *std::move(read);
+    finish(read.status());
+  });
+}
+
+}  // namespace tsunagi::passport
