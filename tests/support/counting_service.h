@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor.h"
@@ -32,30 +34,32 @@ class CountingService final : public grpc::Service {
   };
 
   void AddCounted(const google::protobuf::MethodDescriptor& method, int index) {
-    const std::string path = absl::StrCat("/", method.service()->full_name(), "/", method.name());
+    const std::string& path =
+        paths_.emplace_back(absl::StrCat("/", method.service()->full_name(), "/", method.name()));
     const bool streams = method.client_streaming() || method.server_streaming();
     AddMethod(new grpc::internal::RpcServiceMethod(
         path.c_str(),
         streams ? grpc::internal::RpcMethod::BIDI_STREAMING : grpc::internal::RpcMethod::NORMAL_RPC,
         nullptr));
     if (streams) {
-      MarkMethodCallback(index, new grpc::internal::CallbackBidiHandler<Buffer, Buffer>([this](auto*) {
-                           ++runs_;
-                           return new StreamReactor();
-                         }));
+      MarkMethodRawCallback(index, new grpc::internal::CallbackBidiHandler<Buffer, Buffer>([this](auto*) {
+                              ++runs_;
+                              return new StreamReactor();
+                            }));
       return;
     }
-    MarkMethodCallback(index,
-                       new grpc::internal::CallbackUnaryHandler<Buffer, Buffer>(
-                           [this](grpc::CallbackServerContext* context, const Buffer*, Buffer* response) {
-                             ++runs_;
-                             *response = Buffer(nullptr, 0);
-                             grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-                             reactor->Finish(grpc::Status::OK);
-                             return reactor;
-                           }));
+    MarkMethodRawCallback(index,
+                          new grpc::internal::CallbackUnaryHandler<Buffer, Buffer>(
+                              [this](grpc::CallbackServerContext* context, const Buffer*, Buffer* response) {
+                                ++runs_;
+                                *response = Buffer(nullptr, 0);
+                                grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+                                reactor->Finish(grpc::Status::OK);
+                                return reactor;
+                              }));
   }
 
+  std::deque<std::string> paths_;  // gRPC keeps pointers into them
   std::atomic<int> runs_ = 0;
 };
 
