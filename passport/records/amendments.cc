@@ -72,12 +72,13 @@ absl::StatusOr<bool> AmendmentCourier::Carry(const std::string& pending_key, con
   ASSIGN_OR_RETURN(const KeptEvent proposal, ReadEvent(context_.journal.store(), event_key));
   ImportPlan plan(context_);
   ASSIGN_OR_RETURN(const std::vector<KeptEvent>* history, plan.HistoryOf(proposal.header.subject()));
-  ASSIGN_OR_RETURN(const identity::v1::Amendment answer, registrar_.SubmitAmendment(AmendmentOf(proposal, *history)));
+  ASSIGN_OR_RETURN(const identity::v1::Amendment answer,
+                   registrar_.SubmitAmendment(AmendmentOf(proposal, *history)));
   if (answer.state() != identity::v1::AMENDMENT_STATE_APPROVED) return false;
   const std::string approval = Encode(answer.approval());
-  RETURN_IF_ERROR(VerifyApproval(approval, proposal.stored.digest(), context_.did,
-                                 identity::EvidenceKeys(context_.trust.View(), context_.federation,
-                                                        context_.clock.Now())));
+  RETURN_IF_ERROR(VerifyApproval(
+      approval, proposal.stored.digest(), context_.did,
+      identity::EvidenceKeys(context_.trust.View(), context_.federation, context_.clock.Now())));
   v1::EventHeader header;
   header.set_type(v1::EVENT_TYPE_AMENDMENT_APPROVED);
   *header.mutable_subject() = proposal.header.subject();

@@ -13,19 +13,20 @@ class RegistrarPort {
  public:
   virtual ~RegistrarPort() = default;
   // Submits an amendment, idempotent by its id; returns it as it stands. Blocking.
-  virtual absl::StatusOr<identity::v1::Amendment> SubmitAmendment(const identity::v1::Amendment& amendment) = 0;
+  virtual absl::StatusOr<identity::v1::Amendment> SubmitAmendment(
+      const identity::v1::Amendment& amendment) = 0;
 };
 
-// Takes waiting proposals to the registrar and writes AMENDMENT_APPROVED events for those that it approved. Only the old
-// and the new identity part are shown to it.
+// Takes waiting proposals to the registrar and writes AMENDMENT_APPROVED events for those that it approved.
+// Only the old and the new identity part are shown to it.
 class AmendmentCourier {
  public:
   // Both must outlive the courier.
   AmendmentCourier(const RecordContext& context, RegistrarPort& registrar)
       : context_(context), registrar_(registrar) {}
 
-  // One round over all waiting proposals; how many were approved and written. While the registrar is away proposals
-  // wait: its error is returned and the next round tries again. One round at a time; blocks.
+  // One round over all waiting proposals; how many were approved and written. While the registrar is away
+  // proposals wait: its error is returned and the next round tries again. One round at a time; blocks.
   absl::StatusOr<int> Run();
 
  private:

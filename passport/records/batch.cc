@@ -21,13 +21,14 @@ using store::Table;
 constexpr size_t kNonceSize = 16;
 
 const v1::NewPart* FindPart(const google::protobuf::RepeatedPtrField<v1::NewPart>& parts, v1::PartKind kind) {
-  const auto found = std::find_if(parts.begin(), parts.end(), [&](const v1::NewPart& p) { return p.kind() == kind; });
+  const auto found =
+      std::find_if(parts.begin(), parts.end(), [&](const v1::NewPart& p) { return p.kind() == kind; });
   return found == parts.end() ? nullptr : &*found;
 }
 
 // Puts an erasable part, its look-up keys and its tombstones into the draft.
-void AddErasable(const v1::NewPart& part, uint32_t index, std::string disclosure, const RecordSecrets& secrets,
-                 DraftEvent& draft) {
+void AddErasable(const v1::NewPart& part, uint32_t index, std::string disclosure,
+                 const RecordSecrets& secrets, DraftEvent& draft) {
   const v1::EventHeader& header = draft.header;
   draft.person.push_back(store::Put(Table::kPerson,
                                     PartKey(header.subject(), header.author(), header.sequence(), index),
@@ -43,8 +44,8 @@ void AddErasable(const v1::NewPart& part, uint32_t index, std::string disclosure
 }
 
 // Fills one slot and returns its digest.
-crypto::Digest FillSlot(uint32_t index, v1::PartKind kind, const v1::NewPart* part, const RecordSecrets& secrets,
-                        Random& random, DraftEvent& draft) {
+crypto::Digest FillSlot(uint32_t index, v1::PartKind kind, const v1::NewPart* part,
+                        const RecordSecrets& secrets, Random& random, DraftEvent& draft) {
   internal::v1::StoredSlot& slot = *draft.stored.add_slots();
   slot.set_kind(kind);
   v1::SlotDisclosure disclosure;
@@ -140,7 +141,8 @@ void AddBatch(const RecordContext& context, std::vector<DraftEvent> drafts, audi
     }
     std::move(draft.person.begin(), draft.person.end(), std::back_inserter(commit.writes));
   }
-  commit.on_index = [batch = std::move(batch), digest](uint64_t leaf_index, std::vector<store::Write>& writes) mutable {
+  commit.on_index = [batch = std::move(batch), digest](uint64_t leaf_index,
+                                                       std::vector<store::Write>& writes) mutable {
     batch.set_leaf_index(leaf_index);
     writes.push_back(store::Put(Table::kState, BatchKey(digest), Encode(batch)));
     writes.push_back(store::Put(Table::kState, UndatedKey(leaf_index), digest));

@@ -26,20 +26,23 @@ struct Undated {
 absl::StatusOr<std::vector<Undated>> ReadUndated(const store::Store& store, uint64_t size) {
   std::vector<Undated> undated;
   absl::Status damaged;
-  RETURN_IF_ERROR(store.Scan(Table::kState, UndatedPrefix(), "", [&](absl::string_view key, absl::string_view digest) {
-    store::KeyReader reader(key);
-    damaged.Update(reader.Str().status());
-    const absl::StatusOr<uint64_t> leaf_index = damaged.ok() ? reader.U64() : absl::StatusOr<uint64_t>(damaged);
-    damaged.Update(leaf_index.status());
-    if (!damaged.ok() || *leaf_index >= size) return false;
-    undated.push_back({*leaf_index, std::string(digest)});
-    return undated.size() < kBatchesPerCommit;
-  }));
+  RETURN_IF_ERROR(
+      store.Scan(Table::kState, UndatedPrefix(), "", [&](absl::string_view key, absl::string_view digest) {
+        store::KeyReader reader(key);
+        damaged.Update(reader.Str().status());
+        const absl::StatusOr<uint64_t> leaf_index =
+            damaged.ok() ? reader.U64() : absl::StatusOr<uint64_t>(damaged);
+        damaged.Update(leaf_index.status());
+        if (!damaged.ok() || *leaf_index >= size) return false;
+        undated.push_back({*leaf_index, std::string(digest)});
+        return undated.size() < kBatchesPerCommit;
+      }));
   RETURN_IF_ERROR(damaged);
   return undated;
 }
 
-absl::Status DateBatches(audit::Journal& journal, const std::vector<Undated>& undated, const std::string& note) {
+absl::Status DateBatches(audit::Journal& journal, const std::vector<Undated>& undated,
+                         const std::string& note) {
   audit::Commit commit;
   for (const Undated& entry : undated) {
     ASSIGN_OR_RETURN(const std::string bytes, journal.store().Get(Table::kState, BatchKey(entry.digest)));
@@ -57,7 +60,8 @@ absl::Status DateBatches(audit::Journal& journal, const std::vector<Undated>& un
 
 absl::StatusOr<uint64_t> Dater::OnCosigned(const std::string& note) {
   audit::Journal& journal = context_.journal;
-  ASSIGN_OR_RETURN(const audit::Checkpoint checkpoint, audit::OpenCheckpoint(note, journal.origin(), journal.log_key()));
+  ASSIGN_OR_RETURN(const audit::Checkpoint checkpoint,
+                   audit::OpenCheckpoint(note, journal.origin(), journal.log_key()));
   RETURN_IF_ERROR(identity::CosignedAt(*context_.trust.View(), context_.federation, note).status());
   uint64_t dated = 0;
   while (true) {

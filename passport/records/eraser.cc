@@ -32,11 +32,14 @@ struct Erasure {
 
 absl::Status CheckReason(const std::string& reason, const std::optional<VehicleIdentifier>& vehicle) {
   const bool length_fits = !reason.empty() && reason.size() <= 512;
-  if (!length_fits) return InvalidArgument({"REASON_WRONG", "reason", "", "1 to 512 bytes: why the parts are erased"});
-  for (const absl::string_view word : absl::StrSplit(reason, absl::ByAnyChar(" \t,;:()"), absl::SkipEmpty())) {
+  if (!length_fits)
+    return InvalidArgument({"REASON_WRONG", "reason", "", "1 to 512 bytes: why the parts are erased"});
+  for (const absl::string_view word :
+       absl::StrSplit(reason, absl::ByAnyChar(" \t,;:()"), absl::SkipEmpty())) {
     const absl::StatusOr<VehicleIdentifier> named = VehicleIdentifier::Parse(word);
     if (vehicle && named.ok() && *named == *vehicle) {
-      return InvalidArgument({"REASON_WRONG", "reason", "(not shown)", "a reason without the vehicle's identifier"});
+      return InvalidArgument(
+          {"REASON_WRONG", "reason", "(not shown)", "a reason without the vehicle's identifier"});
     }
   }
   return absl::OkStatus();
@@ -48,12 +51,14 @@ void AddPart(const RecordContext& context, const KeptEvent& event, uint32_t slot
   const v1::EventHeader& header = event.header;
   for (const VerifiedPart& part : event.parts) {
     if (part.kind != kind || part.erased) continue;
-    if (!erasure.deleted.insert(PartKey(header.subject(), header.author(), header.sequence(), slot)).second) return;
+    if (!erasure.deleted.insert(PartKey(header.subject(), header.author(), header.sequence(), slot)).second)
+      return;
     for (const std::string& text : PointedAt(kind, part.content)) {
       erasure.tombstones.insert(TombstoneKey(context.secrets, header, kind, text));
       const absl::StatusOr<VehicleIdentifier> vehicle = VehicleIdentifier::Parse(text);
       if (kind != v1::PART_KIND_VEHICLE || !vehicle.ok()) continue;
-      erasure.deleted.insert(VehicleKey(context.secrets, *vehicle, header.subject(), header.sequence(), slot));
+      erasure.deleted.insert(
+          VehicleKey(context.secrets, *vehicle, header.subject(), header.sequence(), slot));
     }
     erasure.events.insert(event.stored.digest());
     ++erasure.parts;
@@ -67,7 +72,8 @@ absl::StatusOr<Erasure> PlanVehicle(const RecordContext& context, const VehicleI
   for (const VehicleEntry& entry : entries) {
     ASSIGN_OR_RETURN(const KeptEvent event,
                      ReadEvent(store, EventKey(entry.battery, context.did, entry.sequence)));
-    if (entry.slot < static_cast<uint32_t>(event.stored.slots_size())) AddPart(context, event, entry.slot, erasure);
+    if (entry.slot < static_cast<uint32_t>(event.stored.slots_size()))
+      AddPart(context, event, entry.slot, erasure);
   }
   return erasure;
 }
@@ -87,7 +93,8 @@ absl::StatusOr<Erasure> PlanBattery(const RecordContext& context, const BatteryI
 audit::Commit CommitOf(const RecordContext& context, const Erasure& erasure, const std::string& reason) {
   audit::Commit commit;
   for (const std::string& key : erasure.deleted) commit.writes.push_back(store::Delete(Table::kPerson, key));
-  for (const std::string& key : erasure.tombstones) commit.writes.push_back(store::Put(Table::kState, key, ""));
+  for (const std::string& key : erasure.tombstones)
+    commit.writes.push_back(store::Put(Table::kState, key, ""));
   audit::v1::Record record;
   *record.mutable_time() = ToProto(context.clock.Now());
   for (const crypto::Digest& digest : erasure.events) record.mutable_erasure()->add_event_digests(digest);
@@ -120,7 +127,8 @@ absl::StatusOr<v1::ErasePartsResponse> RecordEraser::EraseParts(absl::string_vie
   v1::ErasePartsResponse response;
   ASSIGN_OR_RETURN(const std::optional<std::string> reply, audit::FindReply(context_.journal.store(), key));
   if (reply) {
-    if (!Decode(*reply, "stored reply", response).ok()) return absl::DataLossError("the store holds a damaged reply");
+    if (!Decode(*reply, "stored reply", response).ok())
+      return absl::DataLossError("the store holds a damaged reply");
     return response;
   }
   ASSIGN_OR_RETURN(const Erasure erasure, vehicle ? PlanVehicle(context_, *vehicle)

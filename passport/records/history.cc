@@ -45,7 +45,8 @@ absl::StatusOr<KeptEvent> ReadParts(const store::Store& store, absl::string_view
   if (!Decode(bytes, "event", event.stored).ok()) return Unreadable("event");
   if (!Decode(event.stored.header(), "header", event.header).ok()) return Unreadable("event header");
   for (int i = 0; i < event.stored.slots_size(); ++i) {
-    RETURN_IF_ERROR(ReadPart(store, event.header, static_cast<uint32_t>(i), event.stored.slots(i), event.parts));
+    RETURN_IF_ERROR(
+        ReadPart(store, event.header, static_cast<uint32_t>(i), event.stored.slots(i), event.parts));
   }
   return event;
 }
@@ -75,10 +76,11 @@ bool StillMounted(const std::vector<KeptEvent>& history, const std::vector<uint6
 
 absl::StatusOr<std::vector<KeptEvent>> ReadHistory(const store::Store& store, const BatteryId& battery) {
   std::vector<std::string> values;
-  RETURN_IF_ERROR(store.Scan(Table::kState, EventPrefix(battery), "", [&](absl::string_view, absl::string_view value) {
-    values.emplace_back(value);
-    return true;
-  }));
+  RETURN_IF_ERROR(
+      store.Scan(Table::kState, EventPrefix(battery), "", [&](absl::string_view, absl::string_view value) {
+        values.emplace_back(value);
+        return true;
+      }));
   std::vector<KeptEvent> history;
   for (const std::string& value : values) {
     ASSIGN_OR_RETURN(KeptEvent event, ReadParts(store, value));

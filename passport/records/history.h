@@ -1,5 +1,5 @@
-// The stored events of one battery, read whole: for writing, erasing and the owner's view. The release path reads
-// bytes instead (reader.h).
+// The stored events of one battery, read whole: for writing, erasing and the owner's view. The release path
+// reads bytes instead (reader.h).
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ struct KeptEvent {
   std::vector<VerifiedPart> parts;  // erased ones are marked and empty
 };
 
-// Every event about the battery, each author's in order of sequence; empty when there is none. DATA_LOSS when a stored
-// event cannot be read.
+// Every event about the battery, each author's in order of sequence; empty when there is none. DATA_LOSS when
+// a stored event cannot be read.
 absl::StatusOr<std::vector<KeptEvent>> ReadHistory(const store::Store& store, const BatteryId& battery);
 
 // One event by its key (EventKey). NOT_FOUND when it is not there.
@@ -33,7 +33,8 @@ absl::StatusOr<KeptEvent> ReadEvent(const store::Store& store, const std::string
 absl::StatusOr<std::vector<VehicleEntry>> FindVehicle(const store::Store& store, const RecordSecrets& secrets,
                                                       const VehicleIdentifier& vehicle);
 
-// Batteries that are mounted on the vehicle now: their last mounting or dismounting is a mounting that names it.
+// Batteries that are mounted on the vehicle now: their last mounting or dismounting is a mounting that names
+// it.
 absl::StatusOr<std::vector<BatteryId>> MountedOn(const store::Store& store, const RecordSecrets& secrets,
                                                  const VehicleIdentifier& vehicle);
 

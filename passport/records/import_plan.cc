@@ -21,7 +21,8 @@ bool SameTime(const google::protobuf::Timestamp& a, const google::protobuf::Time
 // The first field in which the parts of a fact and of an event differ; empty when they say the same.
 std::string DifferenceFrom(const KeptEvent& event, const NewParts& parts) {
   for (const v1::PartKind kind : SlotsOf(event.header.type())) {
-    const auto given = std::find_if(parts.begin(), parts.end(), [&](const auto& p) { return p.kind() == kind; });
+    const auto given =
+        std::find_if(parts.begin(), parts.end(), [&](const auto& p) { return p.kind() == kind; });
     const auto kept =
         std::find_if(event.parts.begin(), event.parts.end(), [&](const auto& p) { return p.kind == kind; });
     if (given == parts.end() && kept == event.parts.end()) continue;
@@ -37,10 +38,12 @@ absl::Status AlreadyRegistered(const BatteryId& battery, absl::string_view field
   detail.set_reason("CONTENT_DIFFERS");
   detail.set_field(std::string(field));
   detail.set_value(battery.serial());
-  detail.set_expected("the registered value; identity facts are corrected by an amendment that the registrar approves");
-  return WithDetail(absl::AlreadyExistsError(absl::StrCat("`", battery.serial(), "` is registered with another `", field,
-                                                          "`: expected ", detail.expected())),
-                    detail);
+  detail.set_expected(
+      "the registered value; identity facts are corrected by an amendment that the registrar approves");
+  return WithDetail(
+      absl::AlreadyExistsError(absl::StrCat("`", battery.serial(), "` is registered with another `", field,
+                                            "`: expected ", detail.expected())),
+      detail);
 }
 
 KeptEvent KeptOf(const DraftEvent& draft, const NewParts& parts) {
@@ -53,8 +56,9 @@ KeptEvent KeptOf(const DraftEvent& draft, const NewParts& parts) {
 
 absl::StatusOr<v1::ImportOutcome> ImportPlan::Add(const v1::NewFact& fact) {
   if (fact.type() == v1::EVENT_TYPE_REGISTERED && fact.subject().manufacturer() != context_.did) {
-    return InvalidArgument({"MANUFACTURER_WRONG", "subject.manufacturer", fact.subject().manufacturer(),
-                            absl::StrCat("this participant, `", context_.did, "`: only the manufacturer registers")});
+    return InvalidArgument(
+        {"MANUFACTURER_WRONG", "subject.manufacturer", fact.subject().manufacturer(),
+         absl::StrCat("this participant, `", context_.did, "`: only the manufacturer registers")});
   }
   v1::EventHeader header;
   header.set_type(fact.type());
@@ -77,7 +81,7 @@ absl::StatusOr<v1::ImportOutcome> ImportPlan::Add(const v1::NewFact& fact) {
 }
 
 absl::StatusOr<crypto::Digest> ImportPlan::Append(v1::EventHeader header, const NewParts& parts) {
-  ASSIGN_OR_RETURN(std::vector<KeptEvent>* history, Load(header.subject()));
+  ASSIGN_OR_RETURN(std::vector<KeptEvent> * history, Load(header.subject()));
   header.set_author(context_.did);
   header.set_sequence(history->empty() ? 1 : history->back().header.sequence() + 1);
   if (!history->empty()) header.set_previous_digest(history->back().stored.digest());
@@ -109,9 +113,9 @@ absl::Status ImportPlan::RefuseErased(const v1::EventHeader& header, const NewPa
       const absl::StatusOr<std::string> tombstone = context_.journal.store().Get(store::Table::kState, key);
       if (absl::IsNotFound(tombstone.status())) continue;
       RETURN_IF_ERROR(tombstone.status());
-      return absl::FailedPreconditionError(absl::StrCat("the ", KindName(part.kind()), " part of `",
-                                                        header.subject().serial(),
-                                                        "` was erased and must not come back: leave the fact out"));
+      return absl::FailedPreconditionError(
+          absl::StrCat("the ", KindName(part.kind()), " part of `", header.subject().serial(),
+                       "` was erased and must not come back: leave the fact out"));
     }
   }
   return absl::OkStatus();

@@ -23,8 +23,8 @@ class ImportPlan {
   // Decides on one fact that passed CheckFact. Errors as RecordWriter::ImportFacts.
   absl::StatusOr<v1::ImportOutcome> Add(const v1::NewFact& fact);
 
-  // Appends an event whose header has type, subject, occurred_at and what the type needs; author, sequence and chain
-  // are filled in. Returns its digest.
+  // Appends an event whose header has type, subject, occurred_at and what the type needs; author, sequence
+  // and chain are filled in. Returns its digest.
   absl::StatusOr<crypto::Digest> Append(v1::EventHeader header,
                                         const google::protobuf::RepeatedPtrField<v1::NewPart>& parts);
 
@@ -37,7 +37,8 @@ class ImportPlan {
 
  private:
   absl::StatusOr<std::vector<KeptEvent>*> Load(const BatteryId& battery);
-  absl::Status RefuseErased(const v1::EventHeader& header, const google::protobuf::RepeatedPtrField<v1::NewPart>& parts);
+  absl::Status RefuseErased(const v1::EventHeader& header,
+                            const google::protobuf::RepeatedPtrField<v1::NewPart>& parts);
 
   const RecordContext& context_;
   std::map<std::string, std::vector<KeptEvent>> histories_;  // by EventPrefix; pointers stay valid

@@ -60,8 +60,8 @@ std::string VehiclePrefix(const RecordSecrets& secrets, const VehicleIdentifier&
   return Key("vehicle").Str(crypto::HmacSha256(secrets.lookup, {vehicle.normal()}));
 }
 
-std::string VehicleKey(const RecordSecrets& secrets, const VehicleIdentifier& vehicle, const BatteryId& battery,
-                       uint64_t sequence, uint32_t slot) {
+std::string VehicleKey(const RecordSecrets& secrets, const VehicleIdentifier& vehicle,
+                       const BatteryId& battery, uint64_t sequence, uint32_t slot) {
   return Key("vehicle")
       .Str(crypto::HmacSha256(secrets.lookup, {vehicle.normal()}))
       .Str(battery.manufacturer())

@@ -18,9 +18,9 @@ using common::v1::BatteryId;
 struct RecordSecrets {
   explicit RecordSecrets(absl::string_view node_key);
 
-  std::string lookup;      // vehicle look-up keys
-  std::string tombstone;   // facts that must not come back
-  std::string request;     // digests of remembered requests, which may name vehicles
+  std::string lookup;     // vehicle look-up keys
+  std::string tombstone;  // facts that must not come back
+  std::string request;    // digests of remembered requests, which may name vehicles
 };
 
 // Table STATE
@@ -49,8 +49,8 @@ std::string TombstoneKey(const RecordSecrets& secrets, const v1::EventHeader& he
 std::string PartKey(const BatteryId& battery, absl::string_view author, uint64_t sequence, uint32_t slot);
 // Look-up of a vehicle: a keyed hash of its normal form, then what names it.
 std::string VehiclePrefix(const RecordSecrets& secrets, const VehicleIdentifier& vehicle);
-std::string VehicleKey(const RecordSecrets& secrets, const VehicleIdentifier& vehicle, const BatteryId& battery,
-                       uint64_t sequence, uint32_t slot);
+std::string VehicleKey(const RecordSecrets& secrets, const VehicleIdentifier& vehicle,
+                       const BatteryId& battery, uint64_t sequence, uint32_t slot);
 
 // What a key of VehicleKey names.
 struct VehicleEntry {

@@ -36,7 +36,8 @@ struct SlotView {
 bool ViewSlot(absl::string_view bytes, SlotView& slot) {
   FieldReader fields(bytes);
   while (fields.Next()) {
-    if (fields.number() == StoredSlot::kKindFieldNumber) slot.kind = static_cast<v1::PartKind>(fields.varint());
+    if (fields.number() == StoredSlot::kKindFieldNumber)
+      slot.kind = static_cast<v1::PartKind>(fields.varint());
     if (fields.number() == StoredSlot::kDigestFieldNumber) slot.digest = fields.bytes();
     if (fields.number() == StoredSlot::kDisclosureFieldNumber) slot.disclosure = fields.bytes();
     if (fields.number() == StoredSlot::kErasableFieldNumber) slot.erasable = fields.varint() != 0;
@@ -89,11 +90,13 @@ bool ViewEvent(EventView& event) {
   return fields.ok();
 }
 
-// The disclosure of an open slot; empty when there is nothing to open or the Grant does not. PERSON is never released.
+// The disclosure of an open slot; empty when there is nothing to open or the Grant does not. PERSON is never
+// released.
 absl::StatusOr<std::string> OpenSlot(const store::Store& store, const EventView& event, uint32_t index,
                                      const grant::Grant& grant) {
   const SlotView& slot = event.slots[index];
-  if (!grant.Opens(slot.kind) || SectionOf(slot.kind) == common::v1::SECTION_UNSPECIFIED) return std::string();
+  if (!grant.Opens(slot.kind) || SectionOf(slot.kind) == common::v1::SECTION_UNSPECIFIED)
+    return std::string();
   if (!slot.erasable) return std::string(slot.disclosure);
   v1::EventHeader header;
   if (!Decode(event.header, "event header", header).ok()) return Damaged();
@@ -138,8 +141,10 @@ class SetWriter {
     AppendBytesField(disclosure, v1::EventDisclosure::kHeaderFieldNumber, event.header);
     for (size_t i = 0; i < open.size(); ++i) {
       std::string withheld;
-      if (open[i].empty()) AppendBytesField(withheld, v1::SlotDisclosure::kDigestFieldNumber, event.slots[i].digest);
-      AppendBytesField(disclosure, v1::EventDisclosure::kSlotsFieldNumber, open[i].empty() ? withheld : open[i]);
+      if (open[i].empty())
+        AppendBytesField(withheld, v1::SlotDisclosure::kDigestFieldNumber, event.slots[i].digest);
+      AppendBytesField(disclosure, v1::EventDisclosure::kSlotsFieldNumber,
+                       open[i].empty() ? withheld : open[i]);
     }
     AppendVarintField(disclosure, v1::EventDisclosure::kBatchFieldNumber, BatchNumber(event.batch));
     AppendVarintField(disclosure, v1::EventDisclosure::kIndexFieldNumber, event.index);
@@ -179,15 +184,17 @@ class SetWriter {
   std::vector<std::string> proposals_;
 };
 
-absl::Status Refused(absl::string_view why) { return absl::PermissionDeniedError(absl::StrCat("the grant ", why)); }
+absl::Status Refused(absl::string_view why) {
+  return absl::PermissionDeniedError(absl::StrCat("the grant ", why));
+}
 
 }  // namespace
 
 RecordReader::RecordReader(const store::Store& store, RecordSecrets secrets, const Clock& clock)
     : store_(store), secrets_(std::move(secrets)), clock_(clock) {}
 
-absl::StatusOr<v1::ReadPartsResponse> RecordReader::ReadParts(const grant::Grant& grant,
-                                                              absl::Span<const common::v1::Subject> subjects) const {
+absl::StatusOr<v1::ReadPartsResponse> RecordReader::ReadParts(
+    const grant::Grant& grant, absl::Span<const common::v1::Subject> subjects) const {
   if (subjects.empty() || subjects.size() > kMaxSubjects) {
     return InvalidArgument({"TOO_MANY", "subjects", absl::StrCat(subjects.size()), "1 to 1000 subjects"});
   }
@@ -217,10 +224,11 @@ absl::StatusOr<std::vector<BatteryId>> RecordReader::BatteriesOf(const common::v
 absl::StatusOr<bool> RecordReader::ReadBattery(const BatteryId& battery, const grant::Grant& grant,
                                                v1::ReadParts& out) const {
   std::vector<EventView> events;
-  RETURN_IF_ERROR(store_.Scan(Table::kState, EventPrefix(battery), "", [&](absl::string_view, absl::string_view value) {
-    events.emplace_back().value = std::string(value);
-    return true;
-  }));
+  RETURN_IF_ERROR(
+      store_.Scan(Table::kState, EventPrefix(battery), "", [&](absl::string_view, absl::string_view value) {
+        events.emplace_back().value = std::string(value);
+        return true;
+      }));
   if (events.empty()) return false;
   SetWriter set(store_, grant);
   for (EventView& event : events) {

@@ -24,10 +24,12 @@ class RecordReader {
   // All arguments but `secrets`, which is copied, must outlive the reader.
   RecordReader(const store::Store& store, RecordSecrets secrets, const Clock& clock);
 
-  // One answer per battery that has events here, in the order of the subjects; for a vehicle, the batteries mounted on
-  // it now. Only parts that the Grant opens are disclosed, the others by digest; events without such a part are left
-  // out, but for the approval of a proposal that is disclosed. With a look-up Grant the answer names the battery only.
-  //   PERMISSION_DENIED  the Grant does not cover exactly these subjects, has expired, or a vehicle is asked for
+  // One answer per battery that has events here, in the order of the subjects; for a vehicle, the batteries
+  // mounted on it now. Only parts that the Grant opens are disclosed, the others by digest; events without
+  // such a part are left out, but for the approval of a proposal that is disclosed. With a look-up Grant the
+  // answer names the battery only.
+  //   PERMISSION_DENIED  the Grant does not cover exactly these subjects, has expired, or a vehicle is asked
+  //   for
   //                      without a permit on vehicle or look-up
   absl::StatusOr<v1::ReadPartsResponse> ReadParts(const grant::Grant& grant,
                                                   absl::Span<const common::v1::Subject> subjects) const;
@@ -36,7 +38,8 @@ class RecordReader {
   absl::StatusOr<std::vector<BatteryId>> BatteriesOf(const common::v1::Subject& subject,
                                                      const grant::Grant& grant) const;
   // False when there are no events about the battery.
-  absl::StatusOr<bool> ReadBattery(const BatteryId& battery, const grant::Grant& grant, v1::ReadParts& out) const;
+  absl::StatusOr<bool> ReadBattery(const BatteryId& battery, const grant::Grant& grant,
+                                   v1::ReadParts& out) const;
 
   const store::Store& store_;
   const RecordSecrets secrets_;

@@ -17,7 +17,8 @@ namespace {
 
 using store::Table;
 
-absl::StatusOr<BatteryId> Only(std::vector<BatteryId> batteries, absl::string_view what, absl::string_view several) {
+absl::StatusOr<BatteryId> Only(std::vector<BatteryId> batteries, absl::string_view what,
+                               absl::string_view several) {
   if (batteries.empty()) return absl::NotFoundError(absl::StrCat(what, " is not known here"));
   if (batteries.size() > 1) return absl::FailedPreconditionError(absl::StrCat(what, several));
   return std::move(batteries.front());
@@ -28,7 +29,8 @@ absl::StatusOr<BatteryId> BySerial(const RecordContext& context, const BatteryId
     RETURN_IF_ERROR(CheckBatteryId(asked, "subject.battery"));
     return asked;
   }
-  ASSIGN_OR_RETURN(const BatterySerial serial, BatterySerial::Parse(asked.serial(), "subject.battery.serial"));
+  ASSIGN_OR_RETURN(const BatterySerial serial,
+                   BatterySerial::Parse(asked.serial(), "subject.battery.serial"));
   std::vector<BatteryId> batteries;
   absl::Status damaged;
   RETURN_IF_ERROR(context.journal.store().Scan(Table::kState, SerialPrefix(serial.text()), "",
@@ -68,13 +70,15 @@ absl::StatusOr<std::optional<absl::Time>> DatedAt(const RecordContext& context, 
   return time.ok() ? std::optional<absl::Time>(*time) : std::nullopt;
 }
 
-absl::StatusOr<VerifiedEvent> EventOf(const RecordContext& context, const DirectoryKeys& keys, KeptEvent kept) {
+absl::StatusOr<VerifiedEvent> EventOf(const RecordContext& context, const DirectoryKeys& keys,
+                                      KeptEvent kept) {
   VerifiedEvent event;
   event.digest = kept.stored.digest();
   event.parts = std::move(kept.parts);
   event.header = std::move(kept.header);
-  event.approved = event.header.type() == v1::EVENT_TYPE_AMENDMENT_APPROVED &&
-                   VerifyApproval(event.header.approval(), event.header.refers_to(), event.header.author(), keys).ok();
+  event.approved =
+      event.header.type() == v1::EVENT_TYPE_AMENDMENT_APPROVED &&
+      VerifyApproval(event.header.approval(), event.header.refers_to(), event.header.author(), keys).ok();
   ASSIGN_OR_RETURN(event.dated_at, DatedAt(context, kept.stored.batch()));
   return event;
 }
@@ -93,11 +97,13 @@ void FillStatement(const FoldedStatement& folded, v1::PassportStatement& out) {
 
 }  // namespace
 
-absl::StatusOr<v1::GetPassportResponse> GetPassport(const RecordContext& context, const common::v1::Subject& subject) {
+absl::StatusOr<v1::GetPassportResponse> GetPassport(const RecordContext& context,
+                                                    const common::v1::Subject& subject) {
   ASSIGN_OR_RETURN(const BatteryId battery, subject.has_battery() ? BySerial(context, subject.battery())
                                                                   : ByVehicle(context, subject.vehicle()));
   ASSIGN_OR_RETURN(std::vector<KeptEvent> history, ReadHistory(context.journal.store(), battery));
-  if (history.empty()) return absl::NotFoundError(absl::StrCat("battery `", battery.serial(), "` is not known here"));
+  if (history.empty())
+    return absl::NotFoundError(absl::StrCat("battery `", battery.serial(), "` is not known here"));
   const DirectoryKeys keys =
       identity::EvidenceKeys(context.trust.View(), context.federation, context.clock.Now());
   v1::GetPassportResponse response;
@@ -108,7 +114,8 @@ absl::StatusOr<v1::GetPassportResponse> GetPassport(const RecordContext& context
     events.push_back(std::move(event));
   }
   const Folded folded = Fold(events);
-  for (const FoldedStatement& statement : folded.statements) FillStatement(statement, *response.add_statements());
+  for (const FoldedStatement& statement : folded.statements)
+    FillStatement(statement, *response.add_statements());
   response.mutable_warnings()->Assign(folded.warnings.begin(), folded.warnings.end());
   return response;
 }

@@ -7,10 +7,11 @@
 
 namespace tsunagi::passport {
 
-// The fold of this participant's own events, erased parts marked. By serial (the manufacturer may be left out when only
-// one has that serial here) or by vehicle (the battery that is mounted on it, or was last).
+// The fold of this participant's own events, erased parts marked. By serial (the manufacturer may be left out
+// when only one has that serial here) or by vehicle (the battery that is mounted on it, or was last).
 //   NOT_FOUND            nothing is known here about it
 //   FAILED_PRECONDITION  several manufacturers have this serial, or several batteries are mounted: name one
-absl::StatusOr<v1::GetPassportResponse> GetPassport(const RecordContext& context, const common::v1::Subject& subject);
+absl::StatusOr<v1::GetPassportResponse> GetPassport(const RecordContext& context,
+                                                    const common::v1::Subject& subject);
 
 }  // namespace tsunagi::passport

@@ -24,7 +24,7 @@ class FieldReader {
   bool ok() const { return ok_; }
 
   uint32_t number() const { return number_; }
-  uint64_t varint() const { return varint_; }        // of a field of wire type 0
+  uint64_t varint() const { return varint_; }         // of a field of wire type 0
   absl::string_view bytes() const { return bytes_; }  // of a field of wire type 2; empty otherwise
 
  private:

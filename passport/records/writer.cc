@@ -28,17 +28,20 @@ absl::Status AtFact(const absl::Status& status, int index) {
   return WithDetail(Annotate(status, absl::StrCat("row ", index + 1)), detail);
 }
 
-audit::RequestKey RequestKeyOf(const RecordContext& context, absl::string_view caller, absl::string_view method,
-                               const std::string& request_id, const google::protobuf::Message& request) {
+audit::RequestKey RequestKeyOf(const RecordContext& context, absl::string_view caller,
+                               absl::string_view method, const std::string& request_id,
+                               const google::protobuf::Message& request) {
   return {caller, method, request_id, crypto::HmacSha256(context.secrets.request, {Encode(request)})};
 }
 
 template <typename Response>
-absl::StatusOr<std::optional<Response>> FindResponse(const RecordContext& context, const audit::RequestKey& key) {
+absl::StatusOr<std::optional<Response>> FindResponse(const RecordContext& context,
+                                                     const audit::RequestKey& key) {
   ASSIGN_OR_RETURN(const std::optional<std::string> reply, audit::FindReply(context.journal.store(), key));
   if (!reply) return std::nullopt;
   Response response;
-  if (!Decode(*reply, "stored reply", response).ok()) return absl::DataLossError("the store holds a damaged reply");
+  if (!Decode(*reply, "stored reply", response).ok())
+    return absl::DataLossError("the store holds a damaged reply");
   return response;
 }
 
@@ -55,7 +58,8 @@ absl::Status CommitPlan(const RecordContext& context, audit::ReadVersion version
   return context.journal.SubmitAndWait(std::move(commit)).status();
 }
 
-absl::Status CheckFacts(const v1::ImportFactsRequest& request, absl::Time now, std::vector<std::string>& warnings) {
+absl::Status CheckFacts(const v1::ImportFactsRequest& request, absl::Time now,
+                        std::vector<std::string>& warnings) {
   if (request.facts().empty() || request.facts_size() > kMaxFacts) {
     return InvalidArgument({"TOO_MANY", "facts", absl::StrCat(request.facts_size()), "1 to 1000 facts"});
   }
@@ -69,7 +73,8 @@ absl::Status CheckFacts(const v1::ImportFactsRequest& request, absl::Time now, s
 }
 
 // One decision: OK with the response when it was committed, or had nothing to commit.
-absl::StatusOr<v1::ImportFactsResponse> TryImport(const RecordContext& context, const v1::ImportFactsRequest& request,
+absl::StatusOr<v1::ImportFactsResponse> TryImport(const RecordContext& context,
+                                                  const v1::ImportFactsRequest& request,
                                                   const audit::RequestKey& key,
                                                   const std::vector<std::string>& warnings) {
   const audit::ReadVersion version = context.journal.Version();
@@ -107,8 +112,9 @@ absl::StatusOr<v1::ProposeAmendmentResponse> TryPropose(const RecordContext& con
   ASSIGN_OR_RETURN(const std::vector<KeptEvent>* history, plan.HistoryOf(request.battery()));
   const KeptEvent* registration = FindRegistration(*history);
   if (registration == nullptr) {
-    return absl::NotFoundError(absl::StrCat("battery `", request.battery().serial(),
-                                            "` is not registered by this participant: only the issuer amends"));
+    return absl::NotFoundError(
+        absl::StrCat("battery `", request.battery().serial(),
+                     "` is not registered by this participant: only the issuer amends"));
   }
   v1::ProposeAmendmentRequest checked = request;
   *checked.mutable_battery() = registration->header.subject();
@@ -123,9 +129,10 @@ absl::StatusOr<v1::ProposeAmendmentResponse> TryPropose(const RecordContext& con
   const v1::EventHeader& written = history->back().header;
   v1::ProposeAmendmentResponse response;
   response.set_id(ToHex(digest));
-  RETURN_IF_ERROR(CommitPlan(context, version, plan, key, response,
-                             {store::Put(store::Table::kState, PendingKey(digest),
-                                         EventKey(written.subject(), written.author(), written.sequence()))}));
+  RETURN_IF_ERROR(
+      CommitPlan(context, version, plan, key, response,
+                 {store::Put(store::Table::kState, PendingKey(digest),
+                             EventKey(written.subject(), written.author(), written.sequence()))}));
   return response;
 }
 
@@ -148,7 +155,8 @@ absl::StatusOr<v1::ImportFactsResponse> RecordWriter::ImportFacts(absl::string_v
 
 absl::StatusOr<v1::ProposeAmendmentResponse> RecordWriter::ProposeAmendment(
     absl::string_view caller, const v1::ProposeAmendmentRequest& request) {
-  const audit::RequestKey key = RequestKeyOf(context_, caller, "ProposeAmendment", request.request_id(), request);
+  const audit::RequestKey key =
+      RequestKeyOf(context_, caller, "ProposeAmendment", request.request_id(), request);
   return UntilNoConflict([&] { return TryPropose(context_, request, key); });
 }
 

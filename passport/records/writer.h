@@ -19,15 +19,18 @@ class RecordWriter {
 
   // All facts of the request as one signed batch in one commit, or none.
   //   INVALID_ARGUMENT     a field is wrong: names it; the detail's row is the fact's place, from 1
-  //   ALREADY_EXISTS       the battery is registered with other content (names the first differing field), or the
+  //   ALREADY_EXISTS       the battery is registered with other content (names the first differing field), or
+  //   the
   //                        request_id was used with another request
   //   FAILED_PRECONDITION  the fact was erased and must not come back
   //   ABORTED              others kept writing to the same batteries: send the request again
-  // A fact with the same type, subject, time and content is UNCHANGED. The same request_id gives the same reply.
-  absl::StatusOr<v1::ImportFactsResponse> ImportFacts(absl::string_view caller, const v1::ImportFactsRequest& request);
+  // A fact with the same type, subject, time and content is UNCHANGED. The same request_id gives the same
+  // reply.
+  absl::StatusOr<v1::ImportFactsResponse> ImportFacts(absl::string_view caller,
+                                                      const v1::ImportFactsRequest& request);
 
-  // A proposal to correct this participant's own registration, waiting for the registrar. NOT_FOUND when it has not
-  // registered the battery.
+  // A proposal to correct this participant's own registration, waiting for the registrar. NOT_FOUND when it
+  // has not registered the battery.
   absl::StatusOr<v1::ProposeAmendmentResponse> ProposeAmendment(absl::string_view caller,
                                                                 const v1::ProposeAmendmentRequest& request);
 
