@@ -182,6 +182,7 @@ def suspended(step, scene):
     seconds = time.monotonic() - begin
     step.check("refused by all (PERMISSION_DENIED)", "within 10 s", f"after {seconds:.1f} s, not by {sorted(left)}",
                not left and seconds <= 10)
+    scene["leaver"].servers["node"].stop()
     step.say(f"利用停止から{seconds:.1f}秒で全社が拒否しました。", f"Suspended, it was refused by all within {seconds:.1f} s.")
 
 
