@@ -10,8 +10,6 @@
 
 namespace tsunagi::identity {
 
-namespace v1 = ::tsunagi::identity::v1;
-
 // OK when names, identifiers (check digit of 法人番号), plants, namespaces and roles of a new participant are
 // well formed, bounded and each stands once; keys, endpoints, version and DID are not looked at.
 // INVALID_ARGUMENT naming the first mistake.

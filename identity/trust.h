@@ -21,8 +21,6 @@
 
 namespace tsunagi::identity {
 
-namespace v1 = ::tsunagi::identity::v1;
-
 inline constexpr absl::string_view kParticipantPayload = "tsunagi/participant/v1";
 inline constexpr absl::string_view kDirectoryPayload = "tsunagi/directory/v1";
 inline constexpr absl::string_view kStatusListPayload = "tsunagi/status-list/v1";
