@@ -57,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Usage{"ChangeWithoutValue", {"passport", "amend", "A@b", "--set", "model"}},
                       Usage{"NoticeAboutNothing", {"notice", "file", "--section", "condition"}},
                       Usage{"RootMissing", {"receipt", "verify", "r.receipt"}}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(AppTest, HelpIsASuccessAndExplainsIdentifiers) {
   const Result result = RunApp({"passport", "resolve", "--help"});

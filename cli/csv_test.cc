@@ -39,7 +39,8 @@ template <class Part>
 Part PartOf(const passport::v1::NewFact& fact, passport::v1::PartKind kind) {
   Part part;
   for (const auto& candidate : fact.parts()) {
-    if (candidate.kind() == kind) EXPECT_TRUE(Decode(candidate.content(), "part", part).ok());
+    if (candidate.kind() != kind) continue;
+    EXPECT_TRUE(Decode(candidate.content(), "part", part).ok());
   }
   return part;
 }
@@ -146,7 +147,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"CustodianForRepair", kHistory + "A,cell-maker,repair,2026-04-01,,oem,\n", "CUSTODIAN_WRONG", 1,
                 "for kind custody"},
         BadFile{"AddedSerial", kHistory + "A,cell-maker,replacement,2026-04-01,,,B;C D\n", "SERIAL_WRONG", 1, "`C D`"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(CsvFactsTest, NeverTellsAVehicleIdentifierInAnError) {
   const auto bad_vin = Read(kMount + "A,cell-maker,,JN1AZ0CP0BT00000I,2026-04-01\n");

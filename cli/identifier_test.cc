@@ -48,7 +48,7 @@ INSTANTIATE_TEST_SUITE_P(
         Good{"ChassisNumberFullWidth", "ＺＥ１－０１２３４５", "ＺＥ１－０１２３４５", "", ""},
         Good{"ChassisNumberWithDesignation", "ZAA-ZE1-012345", "ZAA-ZE1-012345", "", ""},
         Good{"Vin", "1M8GDM9AXKP042788", "1M8GDM9AXKP042788", "", ""}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 struct Bad {
   const char* name;
@@ -68,7 +68,7 @@ INSTANTIATE_TEST_SUITE_P(Texts, BadIdentifierTest,
                                            Bad{"MakerNoLabel", "A1@Cell_Maker"}, Bad{"DidAlone", "did:web:x.example"},
                                            Bad{"DidWithoutSerial", "did:web:x.example#"},
                                            Bad{"VehicleEmpty", "vehicle:"}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 TEST(IdentifierTest, AnErrorAboutAVehicleDoesNotTellIt) {
   const std::string text = "vehicle:" + std::string(65, 'Z');

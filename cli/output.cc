@@ -55,7 +55,7 @@ absl::string_view NextStep(const absl::Status& status) {
     case absl::StatusCode::kPermissionDenied:
       return "this command is for another role or participant, or this one is suspended: see `tsunagi participant list`";
     case absl::StatusCode::kNotFound:
-      return "check the identifier; what you may not see looks the same as what does not exist";
+      return "check the identifier or path; what you may not see looks the same as what does not exist";
     case absl::StatusCode::kAlreadyExists:
       return "facts cannot be rewritten: correct one with `tsunagi passport amend`";
     case absl::StatusCode::kDataLoss:

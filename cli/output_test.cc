@@ -157,7 +157,7 @@ INSTANTIATE_TEST_SUITE_P(Texts, InstantTest,
                                            Instant{"Infinite", "infinite-future", false},
                                            Instant{"TooOld", "1989-04-01T09:30:00Z", false},
                                            Instant{"NoSuchDay", "2026-02-30T09:30:00Z", false}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace tsunagi::cli

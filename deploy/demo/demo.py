@@ -14,6 +14,7 @@ import steps_outage
 import steps_release
 import steps_trust
 from federation import Federation, remove
+from readme_test import commands as readme_commands
 from report import Report
 from scene import Scene
 
@@ -74,19 +75,13 @@ def run(report, scene):
 
 
 def commands_to_try(scene):
-    serial = scene.mount("chassis_number", "ZE1")["serial"]
-    chassis = scene.mount("chassis_number", "ZE1")["chassis_number"]
-    tool, folder = scene.federation.tools / "tsunagi", scene.federation.folder
+    folder = scene.federation.folder
     print(f"""
-The federation goes on running in {folder}. Try:
-  export PATH={tool.parent}:$PATH
-  tsunagi --profile {folder}/dealer/operator passport resolve {serial}@cell-maker --section condition --section history --purpose reuse-assessment
-  tsunagi --profile {folder}/dealer/operator passport resolve vehicle:{chassis} --section condition --purpose reuse-assessment
-  tsunagi --profile {folder}/workshop/operator policy preview --as dealer --battery {serial}@cell-maker --purpose reuse-assessment
-  tsunagi --profile {folder}/cell-maker/operator passport show {serial}@cell-maker
-  tsunagi --profile {folder}/registrar/operator participant list
-  tsunagi --profile {folder}/oem/operator audit verify
-End it with:
+The federation goes on running. Commands to try (README.md has more); measurements are a {scene.source}:
+  export DEMO={folder} PATH={scene.federation.tools}:$PATH""")
+    for command in readme_commands("README.md"):
+        print(f"  {command}")
+    print(f"""End it with:
   kill {" ".join(map(str, scene.federation.pids()))}; rm -r {folder.parent}""", flush=True)
 
 
@@ -98,7 +93,7 @@ def main(arguments):
     try:
         scene = Scene(federation, folder / "files", measured_file(options.measured))
         run(report, scene)
-        report.summary()
+        report.summary(scene.source)
         if options.json:
             report.write(options.json)
         if options.keep:

@@ -58,10 +58,10 @@ class Report:
             json.dump([step.json() for step in self.steps], out, ensure_ascii=False, indent=1)
             out.write("\n")
 
-    def summary(self):
+    def summary(self, source):
         wrong = [step.json()["name"] for step in self.steps if not step.json()["ok"]]
         seconds = time.monotonic() - self.started
-        print(f"\n{len(self.steps)} steps, {len(wrong)} not ok, {seconds:.0f} s")
+        print(f"\n{len(self.steps)} steps, {len(wrong)} not ok, {seconds:.0f} s; measurements: {source}")
         for name in wrong:
             print(f"  NOT OK: {name}", file=sys.stderr)
 

@@ -4,6 +4,7 @@ import pathlib
 import subprocess
 
 from federation import Failure
+from measured import REPLAY, SYNTHETIC
 
 HERE = pathlib.Path(__file__).resolve().parent
 DATA = HERE / "data"
@@ -25,9 +26,11 @@ class Scene:
         self.history = read_csv(DATA / "history.csv")
         self.condition_csv = self.folder / "condition.csv"
         self.measurements = {}
+        self.source = REPLAY if measured else SYNTHETIC  # goes with every value that is told
         self.promises = []  # (step, asker, identifier, owner, preview, what came)
-        self.receipts = self.folder / "receipts"
-        self.receipts.mkdir(parents=True, exist_ok=True)
+        self.receipts = federation.folder / "receipts"
+        for made in (self.folder, self.receipts):
+            made.mkdir(parents=True, exist_ok=True)
 
     def __getitem__(self, label):
         return self.federation.parties[label]

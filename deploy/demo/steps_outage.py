@@ -40,7 +40,7 @@ def registrar_away(step, scene):
     answer = scene.operator("dealer").ask("passport", "resolve", f"{serial}@cell-maker", "--section", "condition",
                                           "--section", "identity", "--purpose", "reuse-assessment")
     soh = [one["content"]["latest"]["soh_percent"] for one in scene.statements(answer, "condition")]
-    step.equal("running agreements go on: SoH", [scene.last_soh(serial)], soh)
+    step.equal(f"running agreements go on: SoH ({scene.source})", [scene.last_soh(serial)], soh)
     outsider = scene["outsider"]
     late = outsider.operator.__class__(federation.tools, outsider.folder / "late")
     arguments = ("enrol", "--invitation-file", code, "--config", outsider.folder / "operator.yaml")

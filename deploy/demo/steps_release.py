@@ -73,7 +73,7 @@ def check_release(step, scene, answer, serial, what):
     """Condition and history, not materials, with reasons."""
     conditions = scene.statements(answer, "condition")
     soh = [one["content"]["latest"]["soh_percent"] for one in conditions]
-    step.equal(f"{what}: state of health of {serial}", [scene.last_soh(serial)], soh)
+    step.equal(f"{what}: state of health of {serial} ({scene.source})", [scene.last_soh(serial)], soh)
     step.check(f"{what}: source of the value", "says whether measured", conditions[0]["content"]["source"],
                any(word in conditions[0]["content"]["source"] for word in ("replay", "synthetic")))
     days = sorted(one["content"]["day"] for one in scene.statements(answer, "history"))
@@ -95,8 +95,8 @@ def by_serial(step, scene):
     step.check("receipts", "one of each holder that released", f"{len(answer['receipts'])} receipts",
                len(answer["receipts"]) >= 2)
     scene.receipt_files = answer["receipts"]
-    step.say(f"販売店は製造番号{serial}でSoH {soh}％を得ました。測定者は整備工場、資源量は開示されません。",
-             f"By serial {serial} the dealer learns SoH {soh} %, who measured it, and why materials are withheld.")
+    step.say(f"販売店は製造番号{serial}でSoH {soh}％（{scene.source}）を得ました。測定者は整備工場、資源量は開示されません。",
+             f"By serial {serial} the dealer learns SoH {soh} % ({scene.source}), who measured it, and why materials are withheld.")
 
 
 def by_vin(step, scene):
@@ -106,8 +106,8 @@ def by_vin(step, scene):
     step.equal("the vehicle's battery", mount["serial"], (answer["battery"] or {}).get("serial"))
     soh = check_release(step, scene, answer, mount["serial"], "by VIN")
     step.equal("no vehicle part was released", 0, len([s for s in answer["statements"] if s["section"] == "vehicle"]))
-    step.say(f"VINからパック{mount['serial']}が分かり、SoHは{soh}％です。自動車メーカーは車両情報を一切渡しません。",
-             f"The VIN leads to pack {mount['serial']}, SoH {soh} %; the OEM hands over no vehicle data.")
+    step.say(f"VINからパック{mount['serial']}が分かり、SoHは{soh}％（{scene.source}）です。自動車メーカーは車両情報を一切渡しません。",
+             f"The VIN leads to pack {mount['serial']}, SoH {soh} % ({scene.source}); the OEM hands over no vehicle data.")
 
 
 def spellings(chassis):

@@ -150,7 +150,7 @@ def erased(step, scene):
     module = f"{serial}-M01"
     answer = scene.resolve(step, "dealer", f"{module}@cell-maker")
     soh = [one["content"]["latest"]["soh_percent"] for one in scene.statements(answer, "condition")]
-    step.equal(f"condition of module {module} stays", [scene.last_soh(module)], soh)
+    step.equal(f"condition of module {module} stays ({scene.source})", [scene.last_soh(module)], soh)
     scene.verify_everyone(step)
     step.say("自動車メーカーは1台の車台番号を消去しました。どのファイルにも残らず、署名も記録もそのまま検証できます。",
              "The OEM erased one 車台番号: no file holds it any more, and every signature and log still verifies.")
