@@ -19,7 +19,7 @@ void CheckError(const absl::Status& status) {
   if (!placed || !tsunagi::DetailOf(status).has_value()) std::abort();
 }
 
-absl::StatusOr<std::string> FindParty(absl::string_view name) {
+absl::StatusOr<std::string> KnownParty(absl::string_view name) {
   if (name == "cell-maker") return "did:web:battery.example:participants:cell-maker";
   return absl::NotFoundError("no such participant");
 }
@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CheckError(kind.status());
     return 0;
   }
-  const auto facts = ReadFacts(*file, *kind, "did:web:battery.example:participants:cell-maker", FindParty);
+  const auto facts = ReadFacts(*file, *kind, "did:web:battery.example:participants:cell-maker", KnownParty);
   if (!facts.ok()) {
     CheckError(facts.status());
   } else if (facts->facts.empty() || facts->facts.size() != facts->rows.size()) {
