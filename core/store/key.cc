@@ -13,10 +13,13 @@ constexpr char kEndOfString = '\x01';
 }  // namespace
 
 Key& Key::Str(absl::string_view text) {
-  for (const char c : text) {
-    bytes_.push_back(c);
-    if (c == kEscape) bytes_.push_back(kEscapedZero);
+  bytes_.reserve(bytes_.size() + text.size() + 2);
+  for (size_t zero = text.find(kEscape); zero != absl::string_view::npos; zero = text.find(kEscape)) {
+    bytes_.append(text.data(), zero + 1);
+    bytes_.push_back(kEscapedZero);
+    text.remove_prefix(zero + 1);
   }
+  bytes_.append(text.data(), text.size());
   bytes_.push_back(kEscape);
   bytes_.push_back(kEndOfString);
   return *this;

@@ -90,19 +90,22 @@ bool ViewEvent(EventView& event) {
   return fields.ok();
 }
 
-// The disclosure of an open slot; empty when there is nothing to open or the Grant does not. PERSON is never
-// released.
-absl::StatusOr<std::string> OpenSlot(const store::Store& store, const EventView& event, uint32_t index,
-                                     const grant::Grant& grant) {
+// The disclosure of an open slot, a view into the event or into `kept`; empty when there is nothing to open
+// or the Grant does not. PERSON is never released.
+absl::StatusOr<absl::string_view> OpenSlot(const store::Store& store, const EventView& event, uint32_t index,
+                                           const grant::Grant& grant, std::string& kept) {
   const SlotView& slot = event.slots[index];
-  if (!grant.Opens(slot.kind) || SectionOf(slot.kind) == common::v1::SECTION_UNSPECIFIED)
-    return std::string();
-  if (!slot.erasable) return std::string(slot.disclosure);
+  if (!grant.Opens(slot.kind) || SectionOf(slot.kind) == common::v1::SECTION_UNSPECIFIED) {
+    return absl::string_view();
+  }
+  if (!slot.erasable) return slot.disclosure;
   v1::EventHeader header;
   if (!Decode(event.header, "event header", header).ok()) return Damaged();
   absl::StatusOr<std::string> part =
       store.Get(Table::kPerson, PartKey(header.subject(), header.author(), header.sequence(), index));
-  return absl::IsNotFound(part.status()) ? std::string() : std::move(part);
+  if (absl::IsNotFound(part.status())) return absl::string_view();
+  ASSIGN_OR_RETURN(kept, std::move(part));
+  return absl::string_view(kept);
 }
 
 // One EventSet under construction: batches once each.
@@ -113,11 +116,12 @@ class SetWriter {
   // Adds the event when a part of it opens, or when it approves a proposal that was added.
   absl::Status Add(const EventView& event) {
     if (!IsKnownType(event.type)) return absl::OkStatus();
-    std::vector<std::string> open(event.slots.size());
+    std::vector<absl::string_view> open(event.slots.size());
+    std::string kept;  // no event type has two slots that are erasable and released
     bool any = event.type == v1::EVENT_TYPE_AMENDMENT_APPROVED &&
                std::find(proposals_.begin(), proposals_.end(), event.refers_to) != proposals_.end();
     for (uint32_t i = 0; i < event.slots.size(); ++i) {
-      ASSIGN_OR_RETURN(open[i], OpenSlot(store_, event, i, grant_));
+      ASSIGN_OR_RETURN(open[i], OpenSlot(store_, event, i, grant_, kept));
       any = any || !open[i].empty();
     }
     if (!any) return absl::OkStatus();
@@ -136,15 +140,17 @@ class SetWriter {
   }
 
  private:
-  void Write(const EventView& event, const std::vector<std::string>& open) {
-    std::string disclosure;
+  void Write(const EventView& event, const std::vector<absl::string_view>& open) {
+    std::string& disclosure = disclosure_;
+    disclosure.clear();
     AppendBytesField(disclosure, v1::EventDisclosure::kHeaderFieldNumber, event.header);
     for (size_t i = 0; i < open.size(); ++i) {
-      std::string withheld;
-      if (open[i].empty())
-        AppendBytesField(withheld, v1::SlotDisclosure::kDigestFieldNumber, event.slots[i].digest);
+      withheld_.clear();
+      if (open[i].empty()) {
+        AppendBytesField(withheld_, v1::SlotDisclosure::kDigestFieldNumber, event.slots[i].digest);
+      }
       AppendBytesField(disclosure, v1::EventDisclosure::kSlotsFieldNumber,
-                       open[i].empty() ? withheld : open[i]);
+                       open[i].empty() ? absl::string_view(withheld_) : open[i]);
     }
     AppendVarintField(disclosure, v1::EventDisclosure::kBatchFieldNumber, BatchNumber(event.batch));
     AppendVarintField(disclosure, v1::EventDisclosure::kIndexFieldNumber, event.index);
@@ -180,6 +186,7 @@ class SetWriter {
   const store::Store& store_;
   const grant::Grant& grant_;
   std::string out_;
+  std::string disclosure_, withheld_;  // scratch
   std::vector<std::string> batches_;
   std::vector<std::string> proposals_;
 };
