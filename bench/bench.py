@@ -131,6 +131,8 @@ class Bench:
         """Stops the node; starts it as often as asked; leaves it running."""
         server = party.servers["node"]
         server.stop()
+        server.config["log_level"] = "error"
+        parties.federation.write_yaml(server.folder / "config.yaml", server.config)
         options = [*parties.credentials(self.dealer.operator), "--target", server.address,
                    "--target-name", parties.dns_name(party, "node"), "--program", self.binaries / "tsunagi-node",
                    "--config", server.folder / "config.yaml"]
