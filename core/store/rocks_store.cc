@@ -59,6 +59,11 @@ absl::Status FromOpen(const rocksdb::Status& status, const std::string& path) {
   return absl::FailedPreconditionError(absl::StrCat("store `", path, "` cannot be opened: ", text));
 }
 
+void LogUnlessOk(const rocksdb::Status& status, absl::string_view what) {
+  if (!status.ok())
+    log::Error("store failed at its end", {{"act", std::string(what)}, {"cause", status.ToString()}});
+}
+
 // Remembers that RocksDB failed in the background: it then refuses writes, and so do we.
 class FailStop final : public rocksdb::EventListener {
  public:
@@ -158,10 +163,11 @@ class RocksStore final : public Store {
              std::shared_ptr<std::atomic<bool>> failed)
       : db_(std::move(db)), tables_(std::move(tables)), failed_(std::move(failed)) {}
 
+  // Flushes, so that the next start has nothing to replay.
   ~RocksStore() override {
+    if (!failed_->load()) LogUnlessOk(db_->Flush(rocksdb::FlushOptions(), tables_), "flushing the store");
     for (rocksdb::ColumnFamilyHandle* table : tables_) db_->DestroyColumnFamilyHandle(table);
-    const rocksdb::Status closed = db_->Close();
-    if (!closed.ok()) log::Error("store did not close cleanly", {{"cause", closed.ToString()}});
+    LogUnlessOk(db_->Close(), "closing the store");
   }
 
   // Writes the format version into a new store; refuses one that is newer, or that has rows and no version.

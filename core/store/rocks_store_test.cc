@@ -78,19 +78,6 @@ TEST(RocksStoreTest, SurvivesAReopen) {
   EXPECT_THAT(MustOpen(dir.File("s"))->Get(Table::kState, "key"), IsOkAndHolds("value"));
 }
 
-TEST(RocksStoreTest, HasWhatWasAppliedWhenTheProcessDies) {
-  TempDir dir;
-  const std::unique_ptr<Store> store = MustOpen(dir.File("s"));
-  ASSERT_THAT(store->Apply({Put(Table::kState, "key", "value"), Put(Table::kLog, "leaf", "x")}), IsOk());
-
-  // What is in the files now is what a killed process leaves behind.
-  std::filesystem::copy(dir.File("s"), dir.File("copy"), std::filesystem::copy_options::recursive);
-
-  const std::unique_ptr<Store> after = MustOpen(dir.File("copy"));
-  EXPECT_THAT(after->Get(Table::kState, "key"), IsOkAndHolds("value"));
-  EXPECT_THAT(after->Get(Table::kLog, "leaf"), IsOkAndHolds("x"));
-}
-
 TEST(RocksStoreTest, RefusesASecondOpener) {
   TempDir dir;
   const std::unique_ptr<Store> store = MustOpen(dir.File("s"));
@@ -153,18 +140,42 @@ TEST(RocksStoreTest, RefusesAPathThatIsNoFolder) {
   EXPECT_THAT(OpenRocksStore(dir.File("file")), StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
+// The folder as a killed process would leave it: what is in the files now.
+std::string KilledCopy(const TempDir& dir) {
+  std::filesystem::copy(dir.File("s"), dir.File("copy"), std::filesystem::copy_options::recursive);
+  return dir.File("copy");
+}
+
+TEST(RocksStoreTest, HasWhatWasAppliedWhenTheProcessDies) {
+  TempDir dir;
+  const std::unique_ptr<Store> store = MustOpen(dir.File("s"));
+  ASSERT_THAT(store->Apply({Put(Table::kState, "key", "value"), Put(Table::kLog, "leaf", "x")}), IsOk());
+
+  const std::unique_ptr<Store> after = MustOpen(KilledCopy(dir));
+
+  EXPECT_THAT(after->Get(Table::kState, "key"), IsOkAndHolds("value"));
+  EXPECT_THAT(after->Get(Table::kLog, "leaf"), IsOkAndHolds("x"));
+}
+
 TEST(RocksStoreTest, RefusesALogThatIsDamagedInTheMiddle) {
   TempDir dir;
-  {
-    const std::unique_ptr<Store> store = MustOpen(dir.File("s"));
-    for (int i = 0; i < 100; ++i) {
-      ASSERT_THAT(store->Apply({Put(Table::kState, absl::StrCat(i), std::string(100, 'x'))}), IsOk());
-    }
+  const std::unique_ptr<Store> store = MustOpen(dir.File("s"));
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_THAT(store->Apply({Put(Table::kState, absl::StrCat(i), std::string(100, 'x'))}), IsOk());
   }
-  FlipByte(FileEndingWith(dir.File("s"), ".log"), 3000);
+  const std::string killed = KilledCopy(dir);
+  FlipByte(FileEndingWith(killed, ".log"), 3000);
 
-  EXPECT_THAT(OpenRocksStore(dir.File("s")),
-              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("restore a backup")));
+  EXPECT_THAT(OpenRocksStore(killed), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("restore a backup")));
+}
+
+TEST(RocksStoreTest, ReplaysNothingAfterACleanEnd) {
+  TempDir dir;
+  ASSERT_THAT(MustOpen(dir.File("s"))->Apply({Put(Table::kState, "key", "a value to look for")}), IsOk());
+
+  for (const std::string& file : FilesHolding(dir.File("s"), "a value to look for")) {
+    EXPECT_FALSE(absl::EndsWith(file, ".log")) << file;
+  }
 }
 
 TEST(RocksStoreTest, NoticesADamagedTable) {
