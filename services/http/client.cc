@@ -43,7 +43,9 @@ struct Url {
   std::string host_header;
 };
 
-bool IsHostCharacter(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-'; }
+bool IsHostCharacter(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-';
+}
 
 absl::StatusOr<Url> ParseUrl(absl::string_view text) {
   const absl::Status wrong =
@@ -65,7 +67,8 @@ absl::StatusOr<Url> ParseUrl(absl::string_view text) {
     if (!IsHostCharacter(c) && !(bracketed && c == ':')) return wrong;
   }
   int port = 0;
-  if (host.empty() || !absl::SimpleAtoi(authority.substr(colon + 1), &port) || port < 1 || port > 65535) return wrong;
+  if (host.empty() || !absl::SimpleAtoi(authority.substr(colon + 1), &port) || port < 1 || port > 65535)
+    return wrong;
   url.host = std::string(host);
   url.port = absl::StrCat(port);
   url.host_header = std::string(authority);
@@ -100,7 +103,8 @@ absl::Status ExpectHost(SSL* connection, const std::string& host) {
   const bool set = not_numeric ? X509_VERIFY_PARAM_set1_host(expected, host.data(), host.size()) == 1 &&
                                      SSL_set_tlsext_host_name(connection, host.c_str()) == 1
                                : X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str()) == 1;
-  return set ? absl::OkStatus() : absl::InvalidArgumentError(absl::StrCat("host `", host, "` cannot be checked"));
+  return set ? absl::OkStatus()
+             : absl::InvalidArgumentError(absl::StrCat("host `", host, "` cannot be checked"));
 }
 
 // One exchange: each step runs the loop until it is done or its time is up.
@@ -111,7 +115,8 @@ class Exchange {
 
   absl::Status Connect(bool verify) {
     boost::system::error_code error;
-    const auto found = tcp::resolver(io_).resolve(url_.host, url_.port, tcp::resolver::numeric_service, error);
+    const auto found =
+        tcp::resolver(io_).resolve(url_.host, url_.port, tcp::resolver::numeric_service, error);
     if (error) return Unavailable("finding", error);
     error = Await([&](auto done) { Lowest().async_connect(found, std::move(done)); });
     if (error) return Unavailable("connecting to", error);
@@ -119,8 +124,8 @@ class Exchange {
     error = Await([&](auto done) { stream_.async_handshake(ssl::stream_base::client, std::move(done)); });
     const long verdict = SSL_get_verify_result(stream_.native_handle());
     if (error && verify && verdict != X509_V_OK) {
-      return absl::UnauthenticatedError(absl::StrCat("server `", url_.host_header, "` is not trusted: ",
-                                                     X509_verify_cert_error_string(verdict)));
+      return absl::UnauthenticatedError(absl::StrCat(
+          "server `", url_.host_header, "` is not trusted: ", X509_verify_cert_error_string(verdict)));
     }
     return error ? Unavailable("TLS handshake with", error) : absl::OkStatus();
   }
@@ -147,7 +152,9 @@ class Exchange {
     if (error) return Unavailable("receiving from", error);
     const auto& message = parser.get();
     return HttpResponse{static_cast<int>(message.result_int()),
-                        std::string(message[beast::http::field::content_type]), message.body(), {}};
+                        std::string(message[beast::http::field::content_type]),
+                        message.body(),
+                        {}};
   }
 
  private:

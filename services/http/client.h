@@ -15,8 +15,8 @@ struct HttpsCall {
   Headers headers;
   std::string content_type;  // of the body
   std::string body;
-  // The server's certificate must chain to this root (PEM) and carry the URL's host as DNS name or IP address. Empty
-  // accepts any server: only to fetch what is checked by its digest.
+  // The server's certificate must chain to this root (PEM) and carry the URL's host as DNS name or IP
+  // address. Empty accepts any server: only to fetch what is checked by its digest.
   std::string root_pem;
   // Client certificate; both empty for none.
   std::string key_pem;

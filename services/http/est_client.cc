@@ -72,7 +72,8 @@ absl::StatusOr<std::vector<Certificate>> Enroll(HttpsCall call, absl::string_vie
   call.body = ToBase64(request_der);
   call.root_pem = crypto::ToPem(root);
   ASSIGN_OR_RETURN(std::vector<Certificate> chain, FetchCertificates(call));
-  if (chain.size() != 1) return absl::UnavailableError("registrar answered with more than the new certificate");
+  if (chain.size() != 1)
+    return absl::UnavailableError("registrar answered with more than the new certificate");
 
   HttpsCall cacerts;
   cacerts.url = UrlOf(est_url, "cacerts");
@@ -96,16 +97,17 @@ absl::StatusOr<Certificate> FetchRoot(absl::string_view est_url, absl::string_vi
   for (Certificate& certificate : certificates) {
     if (ToHex(certificate.sha256) == root_sha256) return std::move(certificate);
   }
-  return absl::UnauthenticatedError(
-      absl::StrCat("`", est_url, "` has no root certificate with SHA-256 `", root_sha256,
-                   "`: check address and root_sha256 against the invitation"));
+  return absl::UnauthenticatedError(absl::StrCat("`", est_url, "` has no root certificate with SHA-256 `",
+                                                 root_sha256,
+                                                 "`: check address and root_sha256 against the invitation"));
 }
 
 absl::StatusOr<std::vector<Certificate>> SimpleEnroll(absl::string_view est_url, const Certificate& root,
                                                       absl::string_view label, absl::string_view code,
                                                       absl::string_view request_der) {
   HttpsCall call;
-  call.headers.emplace_back("authorization", absl::StrCat("Basic ", ToBase64(absl::StrCat(label, ":", code))));
+  call.headers.emplace_back("authorization",
+                            absl::StrCat("Basic ", ToBase64(absl::StrCat(label, ":", code))));
   return Enroll(std::move(call), est_url, "simpleenroll", root, request_der);
 }
 

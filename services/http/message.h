@@ -16,8 +16,8 @@ struct HttpRequest {
   std::string target;  // path as sent, e.g. /.well-known/est/cacerts
   Headers headers;     // names in lower case, each once: repeated ones are refused
   std::string body;
-  // DER of the certificate whose key the client proved to hold; empty when it showed none. Nothing else about it is
-  // verified: neither its chain nor its validity.
+  // DER of the certificate whose key the client proved to hold; empty when it showed none. Nothing else about
+  // it is verified: neither its chain nor its validity.
   std::string client_certificate_der;
   std::string peer_address;  // without port
 

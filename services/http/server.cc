@@ -122,14 +122,17 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void Read() {
     Limit();
-    beast::http::async_read(stream_, buffer_, parser_,
-                            [self = shared_from_this()](beast::error_code error, size_t) { self->OnRead(error); });
+    beast::http::async_read(
+        stream_, buffer_, parser_,
+        [self = shared_from_this()](beast::error_code error, size_t) { self->OnRead(error); });
   }
 
   void OnRead(beast::error_code error) {
     if (!error) return Write(Answer());
-    if (error == beast::http::error::body_limit) return Write(PlainText(413, "the body is larger than 64 KiB"));
-    if (error == beast::http::error::header_limit) return Write(PlainText(431, "the header is larger than 8 KiB"));
+    if (error == beast::http::error::body_limit)
+      return Write(PlainText(413, "the body is larger than 64 KiB"));
+    if (error == beast::http::error::header_limit)
+      return Write(PlainText(431, "the header is larger than 8 KiB"));
     const bool spoke_http = error.category() == make_error_code(beast::http::error::bad_method).category() &&
                             error != beast::http::error::end_of_stream;
     if (spoke_http) Write(PlainText(400, "this is no HTTP/1.1 request"));
@@ -141,14 +144,16 @@ class Session : public std::enable_shared_from_this<Session> {
     if (method != beast::http::verb::get && method != beast::http::verb::post) {
       return PlainText(405, "only GET and POST are served");
     }
-    if (message.target().empty() || message.target().front() != '/' || message.target().size() > kTargetLimit) {
+    if (message.target().empty() || message.target().front() != '/' ||
+        message.target().size() > kTargetLimit) {
       return PlainText(400, "the request's target is no path");
     }
     absl::StatusOr<HttpRequest> request = ToRequest(message);
     if (!request.ok()) return PlainText(400, request.status().message());
     request->client_certificate_der = CertificateDer(stream_.native_handle());
     boost::system::error_code ignored;
-    request->peer_address = beast::get_lowest_layer(stream_).socket().remote_endpoint(ignored).address().to_string();
+    request->peer_address =
+        beast::get_lowest_layer(stream_).socket().remote_endpoint(ignored).address().to_string();
     return handler_(*request);
   }
 
@@ -162,9 +167,10 @@ class Session : public std::enable_shared_from_this<Session> {
     response_.body() = answer.body;
     response_.prepare_payload();
     Limit();
-    beast::http::async_write(stream_, response_, [self = shared_from_this()](beast::error_code error, size_t) {
-      if (!error) self->Close();
-    });
+    beast::http::async_write(stream_, response_,
+                             [self = shared_from_this()](beast::error_code error, size_t) {
+                               if (!error) self->Close();
+                             });
   }
 
   void Close() {
@@ -199,15 +205,18 @@ class BeastServer final : public HttpsServer {
   absl::Status Listen(const std::string& address) {
     const size_t colon = address.rfind(':');
     if (colon == std::string::npos) {
-      return absl::InvalidArgumentError(absl::StrCat("listen address is `", address, "`: expected host:port"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("listen address is `", address, "`: expected host:port"));
     }
     absl::string_view host = absl::string_view(address).substr(0, colon);
     if (absl::ConsumePrefix(&host, "[")) absl::ConsumeSuffix(&host, "]");
     boost::system::error_code error;
-    const auto found = tcp::resolver(io_).resolve(std::string(host), address.substr(colon + 1),
-                                                  tcp::resolver::passive | tcp::resolver::numeric_service, error);
+    const auto found =
+        tcp::resolver(io_).resolve(std::string(host), address.substr(colon + 1),
+                                   tcp::resolver::passive | tcp::resolver::numeric_service, error);
     if (error) {
-      return absl::InvalidArgumentError(absl::StrCat("listen address is `", address, "`: expected host:port"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("listen address is `", address, "`: expected host:port"));
     }
     const tcp::endpoint endpoint = *found.begin();
     acceptor_.open(endpoint.protocol(), error);
@@ -266,8 +275,10 @@ class BeastServer final : public HttpsServer {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<HttpsServer>> HttpsServer::Start(const HttpsServerOptions& options, Handler handler) {
-  ASSIGN_OR_RETURN(std::shared_ptr<ssl::context> context, NewContext(options.key_pem, options.certificate_pem));
+absl::StatusOr<std::unique_ptr<HttpsServer>> HttpsServer::Start(const HttpsServerOptions& options,
+                                                                Handler handler) {
+  ASSIGN_OR_RETURN(std::shared_ptr<ssl::context> context,
+                   NewContext(options.key_pem, options.certificate_pem));
   auto server = std::make_unique<BeastServer>(options, std::move(handler), std::move(context));
   RETURN_IF_ERROR(server->Listen(options.listen));
   server->Run(options.threads);

@@ -24,12 +24,13 @@ struct HttpsServerOptions {
   absl::Duration timeout = absl::Seconds(10);
 };
 
-// A running server. TLS 1.2 or newer without resumption; a client certificate is asked for and not required; one
-// request per connection; header at most 8 KiB, body at most 64 KiB. Thread-safe.
+// A running server. TLS 1.2 or newer without resumption; a client certificate is asked for and not required;
+// one request per connection; header at most 8 KiB, body at most 64 KiB. Thread-safe.
 class HttpsServer {
  public:
   // INVALID_ARGUMENT on a bad address, key or certificate; UNAVAILABLE when the address is taken.
-  static absl::StatusOr<std::unique_ptr<HttpsServer>> Start(const HttpsServerOptions& options, Handler handler);
+  static absl::StatusOr<std::unique_ptr<HttpsServer>> Start(const HttpsServerOptions& options,
+                                                            Handler handler);
   // Closes the listener and every connection, then waits for running handlers.
   virtual ~HttpsServer() = default;
 
