@@ -25,7 +25,8 @@ void FillDefaults(internal::v1::RegistrarConfig& config) {
 // A listen address may have port 0.
 bool IsListenAddress(absl::string_view address) {
   return CheckAddress(address).ok() ||
-         (absl::EndsWith(address, ":0") && CheckAddress(absl::StrCat(address.substr(0, address.size() - 1), "1")).ok());
+         (absl::EndsWith(address, ":0") &&
+          CheckAddress(absl::StrCat(address.substr(0, address.size() - 1), "1")).ok());
 }
 
 }  // namespace
@@ -33,7 +34,8 @@ bool IsListenAddress(absl::string_view address) {
 absl::StatusOr<internal::v1::RegistrarConfig> CheckedConfig(internal::v1::RegistrarConfig config) {
   FillDefaults(config);
   std::vector<std::string> mistakes;
-  const auto expect = [&](bool ok, absl::string_view field, absl::string_view value, absl::string_view expected) {
+  const auto expect = [&](bool ok, absl::string_view field, absl::string_view value,
+                          absl::string_view expected) {
     if (!ok) mistakes.push_back(absl::StrCat("`", field, "` is `", value, "`: expected ", expected));
   };
   expect(!config.data_dir().empty(), "data_dir", config.data_dir(), "a folder");
@@ -47,8 +49,8 @@ absl::StatusOr<internal::v1::RegistrarConfig> CheckedConfig(internal::v1::Regist
          "a DNS name in lower case such as battery.example");
   expect(Did::Parse(absl::StrCat("did:web:", config.did_host())).ok(), "did_host", config.did_host(),
          "a DNS name in lower case");
-  expect(config.certificate_seconds() >= 60 && config.certificate_seconds() <= 90 * kDay, "certificate_seconds",
-         absl::StrCat(config.certificate_seconds()), "60 to 7776000 (90 days)");
+  expect(config.certificate_seconds() >= 60 && config.certificate_seconds() <= 90 * kDay,
+         "certificate_seconds", absl::StrCat(config.certificate_seconds()), "60 to 7776000 (90 days)");
   expect(config.token_seconds() >= 60 && config.token_seconds() <= kDay, "token_seconds",
          absl::StrCat(config.token_seconds()), "60 to 86400 (24 h)");
   if (mistakes.empty()) return config;

@@ -6,8 +6,8 @@
 
 namespace tsunagi::identity {
 
-// The configuration with every documented default filled in. INVALID_ARGUMENT with a line for each field that is
-// missing or wrong.
+// The configuration with every documented default filled in. INVALID_ARGUMENT with a line for each field that
+// is missing or wrong.
 absl::StatusOr<internal::v1::RegistrarConfig> CheckedConfig(internal::v1::RegistrarConfig config);
 
 }  // namespace tsunagi::identity

@@ -56,9 +56,11 @@ HttpResponse Refusal(const absl::Status& status) {
   }
 }
 
-absl::StatusOr<HttpResponse> CertsOnly(absl::string_view content_type, const std::vector<Certificate>& certificates) {
+absl::StatusOr<HttpResponse> CertsOnly(absl::string_view content_type,
+                                       const std::vector<Certificate>& certificates) {
   ASSIGN_OR_RETURN(const std::string der, crypto::MakeCertsOnly(certificates));
-  return HttpResponse{200, std::string(content_type), Base64Lines(der), {{"content-transfer-encoding", "base64"}}};
+  return HttpResponse{
+      200, std::string(content_type), Base64Lines(der), {{"content-transfer-encoding", "base64"}}};
 }
 
 absl::StatusOr<HttpResponse> CaCerts(const Registrar& registrar) {

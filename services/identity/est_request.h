@@ -16,8 +16,8 @@ struct BasicCredentials {
 // HTTP Basic authentication (RFC 7617). UNAUTHENTICATED when the header is absent or malformed.
 absl::StatusOr<BasicCredentials> ParseBasicAuthorization(absl::string_view header);
 
-// The PKCS#10 (DER) in the body of simpleenroll and simplereenroll: `application/pkcs10` in base64, which may be
-// broken into lines. INVALID_ARGUMENT otherwise.
+// The PKCS#10 (DER) in the body of simpleenroll and simplereenroll: `application/pkcs10` in base64, which may
+// be broken into lines. INVALID_ARGUMENT otherwise.
 absl::StatusOr<std::string> ParseEstBody(absl::string_view content_type, absl::string_view body);
 
 }  // namespace tsunagi::identity

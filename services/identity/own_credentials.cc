@@ -14,8 +14,9 @@ namespace tsunagi::identity {
 using crypto::Certificate;
 using crypto::PrivateKey;
 
-OwnCredentials::OwnCredentials(std::string data_dir, std::vector<std::string> hosts, const Authority& authority,
-                               const Clock& clock, std::string federation, absl::Duration life)
+OwnCredentials::OwnCredentials(std::string data_dir, std::vector<std::string> hosts,
+                               const Authority& authority, const Clock& clock, std::string federation,
+                               absl::Duration life)
     : data_dir_(std::move(data_dir)),
       hosts_(std::move(hosts)),
       authority_(authority),

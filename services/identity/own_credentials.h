@@ -17,12 +17,13 @@ namespace tsunagi::identity {
 class OwnCredentials {
  public:
   // `hosts` are the names under which newcomers reach EST.
-  OwnCredentials(std::string data_dir, std::vector<std::string> hosts, const Authority& authority, const Clock& clock,
-                 std::string federation, absl::Duration life);
+  OwnCredentials(std::string data_dir, std::vector<std::string> hosts, const Authority& authority,
+                 const Clock& clock, std::string federation, absl::Duration life);
 
   // Issues certificates in the second half of their life. True when there are new ones.
   absl::StatusOr<bool> RenewCertificates();
-  // A token of participant `did` for the process certificate into the file `token`: the health command shows it.
+  // A token of participant `did` for the process certificate into the file `token`: the health command shows
+  // it.
   absl::Status WriteToken(absl::string_view did) const;
 
   // Certificate and key of the HTTPS edge.

@@ -119,7 +119,8 @@ class Process final : public RegistrarProcess {
     options.certificate_pem = credentials_.edge_certificate_pem();
     auto started = http::HttpsServer::Start(options, [this](const http::HttpRequest& request) {
       Registrar* const registrar = serving_;
-      if (registrar == nullptr) return http::HttpResponse{503, "text/plain", "the registrar is starting\n", {}};
+      if (registrar == nullptr)
+        return http::HttpResponse{503, "text/plain", "the registrar is starting\n", {}};
       return HandleEst(*registrar, request);
     });
     RETURN_IF_ERROR(started.status());
@@ -172,7 +173,8 @@ class Process final : public RegistrarProcess {
   ops::v1::GetHealthResponse Health() const {
     ops::v1::GetHealthResponse health;
     health.set_state(ops::v1::HEALTH_STATE_SERVING);
-    health.set_status_list_age_seconds(static_cast<uint64_t>(absl::ToInt64Seconds(registrar_->trust().StatusAge())));
+    health.set_status_list_age_seconds(
+        static_cast<uint64_t>(absl::ToInt64Seconds(registrar_->trust().StatusAge())));
     health.set_certificate_expires_in_seconds(not_after_ - absl::ToUnixSeconds(clock_.Now()));
     return health;
   }
@@ -183,7 +185,8 @@ class Process final : public RegistrarProcess {
   const Authority authority_;
   OwnCredentials credentials_;
   std::unique_ptr<store::Store> store_;
-  // Above the journal, whose end completes what still refers to it: so the registrar must go later than the journal.
+  // Above the journal, whose end completes what still refers to it: so the registrar must go later than the
+  // journal.
   std::unique_ptr<Registrar> registrar_;
   std::unique_ptr<audit::Journal> journal_;
   std::atomic<Registrar*> serving_ = nullptr;

@@ -67,7 +67,8 @@ ServerUnaryReactor* IdentityService::IssueToken(CallbackServerContext* context, 
   });
 }
 
-ServerUnaryReactor* IdentityService::ListKeys(CallbackServerContext* context, const v1::ListKeysRequest* request,
+ServerUnaryReactor* IdentityService::ListKeys(CallbackServerContext* context,
+                                              const v1::ListKeysRequest* request,
                                               v1::ListKeysResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
     registrar_.participants().ListKeys(caller, *request, Into(response, std::move(finish)));
@@ -89,7 +90,8 @@ ServerUnaryReactor* IdentityService::GetDirectory(CallbackServerContext* context
   });
 }
 
-ServerUnaryReactor* IdentityService::GetStatusList(CallbackServerContext* context, const v1::GetStatusListRequest*,
+ServerUnaryReactor* IdentityService::GetStatusList(CallbackServerContext* context,
+                                                   const v1::GetStatusListRequest*,
                                                    v1::GetStatusListResponse* response) {
   return guard_.Serve(context, [=, this](const Caller&, Finish finish) {
     registrar_.lists().GetStatusList(

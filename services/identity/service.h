@@ -24,7 +24,8 @@ class IdentityService final : public v1::IdentityService::CallbackService {
   grpc::ServerUnaryReactor* CreateInvitation(grpc::CallbackServerContext* context,
                                              const v1::CreateInvitationRequest* request,
                                              v1::CreateInvitationResponse* response) override;
-  grpc::ServerUnaryReactor* IssueToken(grpc::CallbackServerContext* context, const v1::IssueTokenRequest* request,
+  grpc::ServerUnaryReactor* IssueToken(grpc::CallbackServerContext* context,
+                                       const v1::IssueTokenRequest* request,
                                        v1::IssueTokenResponse* response) override;
   grpc::ServerUnaryReactor* ListKeys(grpc::CallbackServerContext* context, const v1::ListKeysRequest* request,
                                      v1::ListKeysResponse* response) override;

@@ -1,0 +1,217 @@
+// EST over real HTTPS on loopback: our client, curl and openssl against our server.
+#include <sys/wait.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <string>
+
+#include "absl/strings/str_replace.h"
+#include "core/base/bytes.h"
+#include "core/base/file.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "identity/registrar_for_test.h"
+#include "services/http/client.h"
+#include "services/http/est_client.h"
+#include "services/http/server.h"
+#include "services/identity/est_handler.h"
+#include "services/identity/est_request.h"
+#include "tests/support/status_matchers.h"
+
+namespace tsunagi::identity {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using tsunagi::testing::IsOk;
+using tsunagi::testing::StatusIs;
+using enum absl::StatusCode;
+
+crypto::PrivateKey NewKey() { return crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256); }
+
+class EstTest : public ::testing::Test {
+ protected:
+  EstTest() {
+    registrar_.Register("maker");
+    http::HttpsServerOptions options;
+    options.listen = "127.0.0.1:0";
+    const crypto::PrivateKey key = NewKey();
+    options.key_pem = key.ToPem();
+    const auto certificate = IssueServerCertificate(registrar_.authority, {"127.0.0.1"}, key.public_key(),
+                                                    absl::Now(), absl::Hours(1))
+                                 .value();
+    options.certificate_pem =
+        crypto::ToPem(certificate) + crypto::ToPem(registrar_.authority.issuing.certificate);
+    server_ = http::HttpsServer::Start(options, [this](const http::HttpRequest& request) {
+                return HandleEst(*registrar_.registrar, request);
+              }).value();
+    url_ = absl::StrCat("https://127.0.0.1:", server_->port());
+  }
+
+  std::string Request(absl::string_view label = "maker", absl::string_view process = "node") {
+    return RegistrarForTest::RequestFor(key_, label, process);
+  }
+  absl::StatusOr<std::vector<crypto::Certificate>> Enroll(const std::string& code) {
+    return http::SimpleEnroll(url_, root_, "maker", code, Request());
+  }
+
+  // TLS looks at the machine's clock.
+  RegistrarForTest registrar_{absl::Now()};
+  const crypto::Certificate root_ = registrar_.authority.root.certificate;
+  const crypto::PrivateKey key_ = NewKey();
+  std::unique_ptr<http::HttpsServer> server_;
+  std::string url_;
+};
+
+TEST_F(EstTest, ANewcomerFetchesTheRootThatItsInvitationNames) {
+  EXPECT_EQ(http::FetchRoot(url_, ToHex(root_.sha256))->der, root_.der);
+  EXPECT_THAT(http::FetchRoot(url_, std::string(64, '0')), StatusIs(kUnauthenticated));
+}
+
+TEST_F(EstTest, ANewcomerEnrolsAndGetsItsChain) {
+  const auto chain = Enroll(registrar_.Invite("maker"));
+
+  ASSERT_THAT(chain, IsOk());
+  ASSERT_EQ(chain->size(), 2u);
+  EXPECT_EQ(chain->front().public_key.id(), key_.id());
+  EXPECT_THAT(crypto::VerifyChain(*chain, root_, absl::Now()), IsOk());
+}
+
+TEST_F(EstTest, AMemberRenewsOverItsCertificate) {
+  const auto chain = Enroll(registrar_.Invite("maker")).value();
+
+  const auto renewed = http::SimpleReenroll(url_, root_, key_, chain, Request());
+
+  ASSERT_THAT(renewed, IsOk());
+  EXPECT_NE(renewed->front().der, chain.front().der);
+  EXPECT_EQ(renewed->front().uris, chain.front().uris);
+}
+
+TEST_F(EstTest, AnExpiredCertificateStillRenewsAfter29DaysAndNotAfter31) {
+  // The registrar's clock goes on; the handshake does not look at the client certificate's time.
+  const auto chain = Enroll(registrar_.Invite("maker")).value();
+  registrar_.clock.Set(chain.front().not_after + absl::Hours(24 * 29));
+  http::HttpsCall call;
+  call.method = "POST";
+  call.url = url_ + "/.well-known/est/simplereenroll";
+  call.root_pem = crypto::ToPem(root_);
+  call.key_pem = key_.ToPem();
+  call.certificate_pem = crypto::ToPem(chain.front());
+  call.content_type = "application/pkcs10";
+  call.body = ToBase64(Request());
+
+  EXPECT_EQ(http::Fetch(call)->status, 200);
+  registrar_.clock.Set(chain.front().not_after + absl::Hours(24 * 31));
+  EXPECT_EQ(http::Fetch(call)->status, 401);
+}
+
+TEST_F(EstTest, AReallyExpiredCertificatePassesTheHandshakeAndIsRenewed) {
+  auto certificate =
+      IssueProcessCertificate(registrar_.authority, {kFederation, "maker", "node"}, key_.public_key(),
+                              absl::Now() - absl::Minutes(2), absl::Minutes(1))
+          .value();
+
+  EXPECT_THAT(http::SimpleReenroll(url_, root_, key_, {certificate}, Request()), IsOk());
+}
+
+TEST_F(EstTest, RefusesAWrongCode) {
+  EXPECT_THAT(Enroll("WRONG"), StatusIs(kUnauthenticated, HasSubstr("invitation code")));
+}
+
+TEST_F(EstTest, ThrottlesGuessing) {
+  for (int i = 0; i < Throttle::kMaxFailures; ++i) EXPECT_THAT(Enroll("WRONG"), StatusIs(kUnauthenticated));
+
+  EXPECT_THAT(Enroll("WRONG"), StatusIs(kResourceExhausted));
+}
+
+TEST_F(EstTest, RefusesNamesOfAnother) {
+  EXPECT_THAT(http::SimpleEnroll(url_, root_, "maker", registrar_.Invite("maker"), Request("other")),
+              StatusIs(kInvalidArgument, HasSubstr("maker")));
+}
+
+TEST_F(EstTest, RefusesARenewalWithoutCertificate) {
+  http::HttpsCall call;
+  call.method = "POST";
+  call.url = url_ + "/.well-known/est/simplereenroll";
+  call.root_pem = crypto::ToPem(root_);
+  call.content_type = "application/pkcs10";
+  call.body = ToBase64(Request());
+
+  const auto response = http::Fetch(call);
+
+  ASSERT_THAT(response, IsOk());
+  EXPECT_EQ(response->status, 401);
+}
+
+TEST_F(EstTest, ServesNothingElse) {
+  http::HttpsCall call;
+  call.root_pem = crypto::ToPem(root_);
+  for (const char* path :
+       {"/", "/.well-known/est/", "/.well-known/est/simpleenroll", "/.well-known/est/cacerts/x"}) {
+    call.url = url_ + path;
+    EXPECT_EQ(http::Fetch(call)->status, 404) << path;
+  }
+}
+
+TEST_F(EstTest, OpensslAndCurlEnrolToo) {
+  if (std::system("command -v curl >/dev/null && command -v openssl >/dev/null") != 0) {
+    GTEST_SKIP() << "curl or openssl is missing";
+  }
+  testing::TempDir folder;
+  ASSERT_THAT(WriteFileAtomically(folder.File("root.crt"), crypto::ToPem(root_), 0600), IsOk());
+  ASSERT_THAT(WriteFileAtomically(folder.File("key.pem"), key_.ToPem(), 0600), IsOk());
+  const std::string names = absl::StrCat("subjectAltName=URI:", ProcessUri("node", "maker", kFederation),
+                                         ",DNS:", ProcessDnsName("node", "maker", kFederation));
+  const std::string script = absl::StrReplaceAll(
+      "set -e; cd $DIR; "
+      "openssl req -new -key key.pem -subj /CN=maker -addext '$NAMES' -outform DER | openssl base64 > "
+      "request.b64; "
+      "curl -sS --fail --noproxy '*' --cacert root.crt $URL/.well-known/est/cacerts | openssl base64 -d | "
+      "  openssl pkcs7 -inform DER -print_certs -out ca.pem; "
+      "curl -sS --fail --noproxy '*' --cacert root.crt -u maker:$CODE -H 'Content-Type: application/pkcs10' "
+      "  --data-binary @request.b64 $URL/.well-known/est/simpleenroll | openssl base64 -d | "
+      "  openssl pkcs7 -inform DER -print_certs -out cert.pem; "
+      "openssl verify -CAfile root.crt -untrusted ca.pem cert.pem; "
+      "curl -sS --fail --noproxy '*' --cacert root.crt --cert cert.pem --key key.pem "
+      "  -H 'Content-Type: application/pkcs10' --data-binary @request.b64 "
+      "  $URL/.well-known/est/simplereenroll | openssl base64 -d | "
+      "  openssl pkcs7 -inform DER -print_certs -out renewed.pem; "
+      "openssl verify -CAfile root.crt -untrusted ca.pem renewed.pem",
+      {{"$DIR", folder.path()}, {"$NAMES", names}, {"$URL", url_}, {"$CODE", registrar_.Invite("maker")}});
+  ASSERT_THAT(WriteFileAtomically(folder.File("enrol.sh"), script, 0700), IsOk());
+
+  const int status =
+      std::system(absl::StrCat("bash -o pipefail ", folder.File("enrol.sh"), " >/dev/null").c_str());
+
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  const auto renewed = crypto::ParseCertificatePem(ReadFile(folder.File("renewed.pem"), 1 << 16).value());
+  ASSERT_THAT(renewed, IsOk());
+  EXPECT_EQ(renewed->public_key.id(), key_.id());
+}
+
+TEST(EstRequestTest, ReadsBasicCredentials) {
+  const auto read = ParseBasicAuthorization("Basic " + ToBase64("maker:A:B"));
+
+  ASSERT_THAT(read, IsOk());
+  EXPECT_EQ(read->user, "maker");
+  EXPECT_EQ(read->password, "A:B");
+  EXPECT_THAT(ParseBasicAuthorization("basic " + ToBase64("maker:A")), IsOk());
+  for (const std::string& wrong :
+       {std::string(), std::string("Basic"), std::string("Basic !"), "Bearer " + ToBase64("maker:A"),
+        "Basic " + ToBase64("maker"), "Basic " + ToBase64(std::string(600, 'x') + ":")}) {
+    EXPECT_THAT(ParseBasicAuthorization(wrong), StatusIs(kUnauthenticated)) << wrong;
+  }
+}
+
+TEST(EstRequestTest, ReadsBase64InLinesAndNothingElse) {
+  EXPECT_EQ(ParseEstBody("application/pkcs10", "YWJj\r\nZGVm\n").value(), "abcdef");
+  EXPECT_EQ(ParseEstBody("Application/PKCS10; charset=x", "YWJj").value(), "abc");
+  EXPECT_THAT(ParseEstBody("text/plain", "YWJj"),
+              StatusIs(kInvalidArgument, HasSubstr("application/pkcs10")));
+  for (const char* wrong : {"", "\n", "YWJ", "YW J", "YWJj=", "-----BEGIN CERTIFICATE REQUEST-----"}) {
+    EXPECT_THAT(ParseEstBody("application/pkcs10", wrong), StatusIs(kInvalidArgument)) << wrong;
+  }
+}
+
+}  // namespace
+}  // namespace tsunagi::identity
