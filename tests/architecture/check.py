@@ -188,12 +188,19 @@ def check_walks(sources, text):
             if file not in by_path:
                 yield Violation(page, number, "walks", f"{heading}: `{file}` does not exist: name the file that does this step")
                 continue
-            if not re.search(rf"\b{re.escape(function)}\s*\(", by_path[file].code):
+            if not defines(by_path[file].code, function):
                 yield Violation(page, number, "walks", f"{heading}: `{file}` has no `{function}`: name the function that does this step")
             elif reached and not any(reaches(by_path, before, file, function) for before in reached):
                 yield Violation(page, number, "walks", f"{heading}: no earlier step includes the header of `{file}` or calls "
                                 f"`{function.split('::')[-1]}`: name the missing step or remove this one")
             reached.append(file)
+
+
+def defines(code, function):
+    """`Class::Function(`, or `Function(` in a class that implements `Class`."""
+    owner, _, name = function.rpartition("::")
+    implements = owner and re.search(rf"\bpublic\s+(\w+::)*{owner}\b", code)
+    return re.search(rf"\b{function}\s*\(", code) or (implements and re.search(rf"\b{name}\s*\(", code))
 
 
 def reaches(by_path, before, file, function):
