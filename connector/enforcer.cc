@@ -18,9 +18,6 @@ using policy::PartMask;
 using policy::Section;
 using policy::SectionMask;
 
-constexpr SectionMask kVehicleRights =
-    policy::BitOf(common::v1::SECTION_VEHICLE) | policy::BitOf(common::v1::SECTION_LOOKUP);
-
 common::v1::Subject SubjectOf(const common::v1::BatteryId& battery) {
   common::v1::Subject subject;
   *subject.mutable_battery() = battery;

@@ -22,6 +22,10 @@
 
 namespace tsunagi::connector {
 
+// The sections that give the right to ask by vehicle.
+inline constexpr policy::SectionMask kVehicleRights =
+    policy::BitOf(common::v1::SECTION_VEHICLE) | policy::BitOf(common::v1::SECTION_LOOKUP);
+
 // Who the decision is about: the caller; in a preview the party that the owner asks about.
 struct Asker {
   std::string did;

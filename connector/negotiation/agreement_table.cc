@@ -17,12 +17,10 @@ constexpr int32_t kDefaultPage = 100;
 constexpr int32_t kMaxPage = 1'000;
 constexpr absl::string_view kAgreement = "agreement";
 constexpr absl::string_view kPair = "agreement-of";
+constexpr absl::string_view kGiven = "agreement-given";
 
-// All agreements with one peer for one purpose.
-store::Key PairPrefix(Side own_side, absl::string_view peer, absl::string_view purpose) {
-  store::Key key(kPair);
-  key.Str(own_side == Side::kProvider ? "provider" : "consumer").Str(peer).Str(purpose);
-  return key;
+std::string GivenKey(absl::string_view consumer, absl::string_view purpose, policy::SectionMask asked) {
+  return store::Key(kGiven).Str(consumer).Str(purpose).U64(asked).bytes();
 }
 
 }  // namespace
@@ -42,7 +40,8 @@ std::string AgreementTable::Key(absl::string_view id) { return store::Key(kAgree
 
 std::string AgreementTable::PairKey(Side own_side, absl::string_view peer, absl::string_view purpose,
                                     policy::SectionMask asked) {
-  return PairPrefix(own_side, peer, purpose).U64(asked).bytes();
+  const absl::string_view side = own_side == Side::kProvider ? "provider" : "consumer";
+  return store::Key(kPair).Str(side).Str(peer).Str(purpose).U64(asked).bytes();
 }
 
 absl::StatusOr<std::shared_ptr<const KnownAgreement>> AgreementTable::Find(absl::string_view id) {
@@ -68,35 +67,33 @@ absl::StatusOr<std::shared_ptr<const KnownAgreement>> AgreementTable::Load(absl:
   return Know(std::move(*stored.mutable_agreement()), std::move(*stored.mutable_signed_agreement()));
 }
 
-absl::StatusOr<std::shared_ptr<const KnownAgreement>> AgreementTable::FindExactly(Side own_side,
-                                                                                  absl::string_view peer,
-                                                                                  absl::string_view purpose,
-                                                                                  policy::SectionMask asked,
-                                                                                  absl::Time now) {
-  ASSIGN_OR_RETURN(const std::string id,
-                   journal_.store().Get(store::Table::kState, PairKey(own_side, peer, purpose, asked)));
+absl::StatusOr<std::shared_ptr<const KnownAgreement>> AgreementTable::FindBy(const std::string& key,
+                                                                             absl::Time now) {
+  ASSIGN_OR_RETURN(const std::string id, journal_.store().Get(store::Table::kState, key));
   ASSIGN_OR_RETURN(std::shared_ptr<const KnownAgreement> known, Find(id));
   if (!known->RunsAt(now)) return absl::NotFoundError("the agreement does not run any more");
   return known;
 }
 
-absl::StatusOr<std::shared_ptr<const KnownAgreement>> AgreementTable::FindCovering(
-    Side own_side, absl::string_view peer, absl::string_view purpose, policy::SectionMask sections,
-    absl::Time now) {
-  std::vector<std::string> ids;
-  RETURN_IF_ERROR(journal_.store().Scan(store::Table::kState, PairPrefix(own_side, peer, purpose).bytes(), "",
-                                        [&](absl::string_view, absl::string_view id) {
-                                          ids.emplace_back(id);
-                                          return true;
-                                        }));
-  std::shared_ptr<const KnownAgreement> newest;
-  for (const std::string& id : ids) {
-    ASSIGN_OR_RETURN(std::shared_ptr<const KnownAgreement> known, Find(id));
-    if (!known->RunsAt(now) || (sections & ~known->sections) != 0) continue;
-    if (newest == nullptr || known->agreed_at > newest->agreed_at) newest = std::move(known);
-  }
-  if (newest == nullptr) return absl::NotFoundError("no running agreement covers the sections");
-  return newest;
+absl::StatusOr<std::shared_ptr<const KnownAgreement>> AgreementTable::FindExactly(Side own_side,
+                                                                                  absl::string_view peer,
+                                                                                  absl::string_view purpose,
+                                                                                  policy::SectionMask asked,
+                                                                                  absl::Time now) {
+  return FindBy(PairKey(own_side, peer, purpose, asked), now);
+}
+
+absl::StatusOr<std::shared_ptr<const KnownAgreement>> AgreementTable::FindGiven(absl::string_view consumer,
+                                                                                absl::string_view purpose,
+                                                                                policy::SectionMask asked,
+                                                                                absl::Time now) {
+  return FindBy(GivenKey(consumer, purpose, asked), now);
+}
+
+store::Write AgreementTable::RememberGiven(const KnownAgreement& known, policy::SectionMask asked) {
+  return store::Put(store::Table::kState,
+                    GivenKey(known.agreement.consumer(), known.agreement.purpose(), asked),
+                    known.agreement.id());
 }
 
 void AgreementTable::StoreIn(audit::Commit& commit, Side own_side,

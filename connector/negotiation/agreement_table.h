@@ -53,11 +53,13 @@ class AgreementTable {
                                                                     absl::string_view purpose,
                                                                     policy::SectionMask asked,
                                                                     absl::Time now);
-  // The newest one that covers `sections`.
-  absl::StatusOr<std::shared_ptr<const KnownAgreement>> FindCovering(Side own_side, absl::string_view peer,
-                                                                     absl::string_view purpose,
-                                                                     policy::SectionMask sections,
-                                                                     absl::Time now);
+  // The agreement that this participant, as provider, last gave to `consumer` when asked for (purpose,
+  // `asked`), if it runs at `now`: the one that the consumer uses again. NOT_FOUND when there is none.
+  absl::StatusOr<std::shared_ptr<const KnownAgreement>> FindGiven(absl::string_view consumer,
+                                                                  absl::string_view purpose,
+                                                                  policy::SectionMask asked, absl::Time now);
+  // What remembers the agreement for FindGiven.
+  static store::Write RememberGiven(const KnownAgreement& known, policy::SectionMask asked);
 
   // Adds what stores the agreement under its id and as the one for (own side, peer, purpose, `asked`). The
   // entry of the cache changes with the commit, which must have a record.
@@ -72,6 +74,7 @@ class AgreementTable {
 
  private:
   absl::StatusOr<std::shared_ptr<const KnownAgreement>> Load(absl::string_view id) const;
+  absl::StatusOr<std::shared_ptr<const KnownAgreement>> FindBy(const std::string& key, absl::Time now);
 
   audit::Journal& journal_;
   Mutex mutex_;

@@ -1,5 +1,6 @@
 #include "connector/negotiation/agreements.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -46,11 +47,6 @@ absl::StatusOr<v1::RequestAgreementResponse> ParseReply(absl::string_view bytes)
   return response;
 }
 
-bool SameDuties(const v1::Agreement& agreement, const std::vector<std::string>& duties) {
-  return std::equal(agreement.obligations().begin(), agreement.obligations().end(), duties.begin(),
-                    duties.end());
-}
-
 }  // namespace
 
 // A request under way.
@@ -66,6 +62,12 @@ struct Agreements::Pending {
 
   audit::RequestKey Key() const { return {caller, kMethod, request_id, body_digest}; }
 };
+
+bool Terms::Fit(const KnownAgreement& known) const {
+  const auto& duties = known.agreement.obligations();
+  return known.sections == sections &&
+         std::equal(duties.begin(), duties.end(), obligations.begin(), obligations.end());
+}
 
 Terms TermsFor(const policy::CompiledPolicies& policies, absl::string_view party,
                absl::Span<const std::string> roles, absl::string_view purpose, policy::SectionMask sections,
@@ -131,7 +133,7 @@ void Agreements::Make(std::shared_ptr<Pending> pending, const Terms& terms, audi
   const auto running =
       table_.FindExactly(Side::kProvider, pending->caller, pending->purpose, terms.sections, clock_.Now());
   if (!running.ok() && !absl::IsNotFound(running.status())) return pending->done(running.status());
-  if (running.ok() && SameDuties((*running)->agreement, terms.obligations)) {
+  if (running.ok() && terms.Fit(**running)) {
     return Remember(std::move(pending), **running, std::move(commit));
   }
   const absl::StatusOr<std::shared_ptr<const KnownAgreement>> made = Write(*pending, terms);
@@ -167,6 +169,7 @@ void Agreements::Remember(std::shared_ptr<Pending> pending, const KnownAgreement
                           audit::Commit commit) {
   v1::RequestAgreementResponse response;
   *response.mutable_agreement() = known.envelope;
+  commit.writes.push_back(AgreementTable::RememberGiven(known, pending->sections));
   commit.writes.push_back(audit::RememberReply(pending->Key(), Encode(response), clock_.Now()));
   journal_.Submit(std::move(commit), [this, pending, response](absl::StatusOr<audit::Committed> committed) {
     if (absl::IsAborted(committed.status()) && ++pending->attempts < kAttempts) return Decide(pending);

@@ -28,6 +28,9 @@ struct Terms {
   std::vector<std::string> obligations;
   uint64_t policy_version = 0;
   bool named = false;
+
+  // The agreement says just this.
+  bool Fit(const KnownAgreement& known) const;
 };
 Terms TermsFor(const policy::CompiledPolicies& policies, absl::string_view party,
                absl::Span<const std::string> roles, absl::string_view purpose, policy::SectionMask sections,

@@ -16,8 +16,6 @@ namespace {
 using identity::Party;
 
 constexpr policy::SectionMask kLookup = policy::BitOf(common::v1::SECTION_LOOKUP);
-constexpr policy::SectionMask kVehicleRights = kLookup | policy::BitOf(common::v1::SECTION_VEHICLE);
-
 absl::Status Wrong(absl::string_view what) {
   return absl::DataLossError(absl::StrCat("the answer does not verify: ", what));
 }

@@ -65,24 +65,27 @@ absl::StatusOr<Previews::Op> Previews::Begin(const Caller& caller,
   }
   use.purpose = request.purpose();
   use.request_digest = RequestDigest(own_.node_key, request);
-  ASSIGN_OR_RETURN(use.assumed, Assume(use));
+  const SectionMask wish = op->by_vehicle() ? use.sections | kVehicleRights : use.sections;
+  ASSIGN_OR_RETURN(use.assumed, Assume(use, wish));
   use.agreement = use.assumed->agreement.id();
   return op;
 }
 
-// The newest running agreement that covers what policy permits, or the one that the party would be given.
-absl::StatusOr<std::shared_ptr<const KnownAgreement>> Previews::Assume(const Use& use) const {
+// The agreement that the party would use: the one that it was given for the same wish, unless policy permits
+// more by now; or the one that it would be given if it asked now.
+absl::StatusOr<std::shared_ptr<const KnownAgreement>> Previews::Assume(const Use& use,
+                                                                       SectionMask wish) const {
   const absl::Time now = clock_.Now();
-  const Terms terms =
-      TermsFor(*policies_.Current(), use.asker.did, use.asker.roles, use.purpose, use.sections, now);
-  if (terms.sections != 0) {
-    auto covering =
-        agreements_.FindCovering(Side::kProvider, use.asker.did, use.purpose, terms.sections, now);
-    if (covering.ok() || !absl::IsNotFound(covering.status())) return covering;
-  }
+  const std::string& did = use.asker.did;
+  const Terms terms = TermsFor(*policies_.Current(), did, use.asker.roles, use.purpose, wish, now);
+  auto given = agreements_.FindGiven(did, use.purpose, wish, now);
+  if (given.ok() ? (terms.sections & ~(*given)->sections) == 0 : !absl::IsNotFound(given.status()))
+    return given;
+  auto running = agreements_.FindExactly(Side::kProvider, did, use.purpose, terms.sections, now);
+  if (running.ok() ? terms.Fit(**running) : !absl::IsNotFound(running.status())) return running;
   auto assumed = std::make_shared<KnownAgreement>();
   assumed->agreement.set_provider(own_.did);
-  assumed->agreement.set_consumer(use.asker.did);
+  assumed->agreement.set_consumer(did);
   assumed->agreement.set_purpose(use.purpose);
   assumed->agreement.set_state(v1::AGREEMENT_STATE_FINALIZED);
   for (const std::string& duty : terms.obligations) assumed->agreement.add_obligations(duty);

@@ -46,7 +46,8 @@ class Previews {
   using Op = std::shared_ptr<Operation>;
 
   absl::StatusOr<Op> Begin(const Caller& caller, const v1::PreviewReleaseRequest& request) const;
-  absl::StatusOr<std::shared_ptr<const KnownAgreement>> Assume(const Use& use) const;
+  absl::StatusOr<std::shared_ptr<const KnownAgreement>> Assume(const Use& use,
+                                                               policy::SectionMask wish) const;
   void FindVehicle(Op op);
   void Read(Op op);
   void Answer(Op op, std::shared_ptr<Authorization> authorization, passport::v1::ReadParts read);

@@ -55,7 +55,7 @@ class StreamCall final : public grpc::ServerBidiReactor<v1::ReleaseStreamRequest
     Advance();
   }
 
-  // The last reaction. A decision under way holds the object until it comes back.
+  // The last reaction.
   void OnDone() override { self_.reset(); }
 
  private:
@@ -68,7 +68,8 @@ class StreamCall final : public grpc::ServerBidiReactor<v1::ReleaseStreamRequest
   Action Choose() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (finished_) return Action::kNothing;
     if (end_.has_value()) {
-      if (writing_ || touching_ > 0) return Action::kNothing;
+      // A decision that came back after the end would find the connector gone.
+      if (writing_ || deciding_ || touching_ > 0) return Action::kNothing;
       finished_ = true;
       return Action::kFinish;
     }

@@ -1,0 +1,508 @@
+#include "connector/transfer/release.h"
+
+#include <future>
+#include <string>
+#include <vector>
+
+#include "core/audit/receipt.h"
+#include "core/base/error.h"
+#include "core/base/proto.h"
+#include "core/crypto/digest.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/connector_node.h"
+#include "tests/support/status_matchers.h"
+
+namespace tsunagi::connector {
+namespace {
+
+using common::v1::SECTION_CONDITION;
+using common::v1::SECTION_HISTORY;
+using common::v1::SECTION_IDENTITY;
+using common::v1::SECTION_LOOKUP;
+using common::v1::SECTION_MATERIALS;
+using common::v1::SECTION_REGULATION;
+using common::v1::SECTION_VEHICLE;
+using passport::v1::PART_KIND_CONDITION;
+using passport::v1::PART_KIND_CONDITION_SERIES;
+using passport::v1::PART_KIND_HISTORY;
+using passport::v1::PART_KIND_IDENTITY;
+using passport::v1::PART_KIND_VEHICLE;
+using policy::BitOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::IsOk;
+using testing::Not;
+using testing::Pair;
+using testing::SizeIs;
+using testing::StatusIs;
+using testing::UnorderedElementsAre;
+
+constexpr char kPolicies[] = R"(
+rules:
+  - {id: dealers, action: permit, roles: [dealer], purposes: [reuse], sections: [identity, condition, history, regulation], obligations: [cite]}
+  - {id: latest, action: permit, roles: [viewer], sections: [condition], fields: [condition.latest]}
+  - {id: finder, action: permit, roles: [finder], sections: [lookup], daily_lookups: 3}
+  - {id: finder-data, action: permit, roles: [finder], sections: [condition], purposes: [reuse]}
+  - {id: oem, action: permit, roles: [oem], sections: [vehicle, identity]}
+  - {id: others-lot, action: permit, roles: [lot], sections: [lookup, condition], serial_prefix: OTHER-}
+)";
+
+class ReleaseTest : public testing::ConnectorTest {
+ protected:
+  using Node = testing::TestConnectorNode;
+
+  void SetUp() override { ASSERT_THAT(maker.SetPolicies(kPolicies), IsOk()); }
+
+  std::string AgreementOf(const Caller& caller, const std::vector<common::v1::Section>& sections) {
+    return maker.Agree(caller, sections).value().id();
+  }
+  absl::StatusOr<v1::ReleasedContent> ByVehicle(const Caller& caller, const std::string& agreement,
+                                                const std::vector<common::v1::Section>& sections,
+                                                const std::string& vehicle = kChassis) {
+    return maker.Content(caller, Node::RequestOf(agreement, testing::VehicleSubject(vehicle), sections));
+  }
+  common::v1::Subject Missing() const {
+    common::v1::Subject missing = subject;
+    missing.mutable_battery()->set_serial("M-NONE");
+    return missing;
+  }
+};
+
+TEST_F(ReleaseTest, ReleasesWhatAgreementAndPolicyPermit) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION, SECTION_HISTORY});
+
+  const auto content =
+      maker.Content(dealer, Node::RequestOf(agreement, subject, {SECTION_CONDITION, SECTION_HISTORY}));
+
+  ASSERT_THAT(content, IsOk());
+  EXPECT_EQ(content->battery().serial(), "M-1");
+  EXPECT_EQ(Shown(*content),
+            BitOf(PART_KIND_CONDITION) | BitOf(PART_KIND_CONDITION_SERIES) | BitOf(PART_KIND_HISTORY));
+  EXPECT_THAT(content->withheld(), IsEmpty());
+  EXPECT_THAT(content->obligations(), ElementsAre("cite"));
+}
+
+TEST_F(ReleaseTest, SaysWhyEachSectionIsLeftOut) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION, SECTION_REGULATION});
+
+  const auto content = maker.Content(
+      dealer, Node::RequestOf(agreement, subject,
+                              {SECTION_CONDITION, SECTION_IDENTITY, SECTION_MATERIALS, SECTION_REGULATION}));
+
+  ASSERT_THAT(content, IsOk());
+  EXPECT_THAT(Withheld(*content), UnorderedElementsAre(Pair(SECTION_IDENTITY, "NOT_IN_AGREEMENT"),
+                                                       Pair(SECTION_MATERIALS, "NO_PERMISSION"),
+                                                       Pair(SECTION_REGULATION, "NO_DATA")));
+}
+
+TEST_F(ReleaseTest, ReleasesOneFieldOfASection) {
+  const Caller viewer = CallerOf("viewer", {"viewer"});
+
+  const auto content = maker.Content(
+      viewer, Node::RequestOf(AgreementOf(viewer, {SECTION_CONDITION}), subject, {SECTION_CONDITION}));
+
+  ASSERT_THAT(content, IsOk());
+  EXPECT_EQ(Shown(*content), BitOf(PART_KIND_CONDITION));
+}
+
+TEST_F(ReleaseTest, RecordsTheReleaseBeforeItAnswers) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION});
+  const v1::ReleaseRequest request = Node::RequestOf(agreement, subject, {SECTION_CONDITION});
+
+  const auto response = maker.Release(dealer, request);
+
+  ASSERT_THAT(response, IsOk());
+  EXPECT_THAT(audit::VerifyLogProof(response->proof(), maker.records.journal().origin(),
+                                    maker.records.journal().log_key()),
+              IsOk());
+  audit::v1::Record record;
+  ASSERT_TRUE(record.ParseFromString(response->proof().record()));
+  const audit::v1::ReleaseRecord& release = record.release();
+  EXPECT_EQ(release.provider(), maker.did());
+  EXPECT_EQ(release.consumer(), dealer.did());
+  EXPECT_EQ(release.battery().serial(), "M-1");
+  EXPECT_THAT(release.parts(), ElementsAre(PART_KIND_CONDITION, PART_KIND_CONDITION_SERIES));
+  EXPECT_EQ(release.purpose(), "reuse");
+  EXPECT_EQ(release.agreement(), agreement);
+  EXPECT_EQ(release.policy_version(), 1u);
+  EXPECT_EQ(release.content_digest(), crypto::Sha256(response->content()));
+  EXPECT_THAT(release.request_digest(), SizeIs(32));
+  EXPECT_NE(release.request_digest(), crypto::Sha256(Encode(request)));
+  EXPECT_THAT(release.obligations(), ElementsAre("cite"));
+}
+
+TEST_F(ReleaseTest, ReadsNothingWhenItDenies) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION});
+
+  EXPECT_THAT(maker.Content(outsider, Node::RequestOf(agreement, subject, {SECTION_CONDITION})), Not(IsOk()));
+  EXPECT_THAT(maker.Content(dealer, Node::RequestOf("maker-none", subject, {SECTION_CONDITION})),
+              Not(IsOk()));
+  EXPECT_THAT(maker.Content(dealer, Node::RequestOf(agreement, subject, {SECTION_MATERIALS})), Not(IsOk()));
+  EXPECT_THAT(ByVehicle(dealer, agreement, {SECTION_CONDITION}), Not(IsOk()));
+
+  EXPECT_EQ(maker.source.reads, 0);
+}
+
+TEST_F(ReleaseTest, DeniesWithAnAgreementButWithoutPolicy) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION});
+  ASSERT_THAT(maker.SetPolicies("rules: []"), IsOk());
+
+  EXPECT_THAT(maker.Content(dealer, Node::RequestOf(agreement, subject, {SECTION_CONDITION})),
+              StatusIs(absl::StatusCode::kNotFound, "not found"));
+}
+
+TEST_F(ReleaseTest, DeniesWithPolicyButWithoutAgreement) {
+  EXPECT_THAT(maker.Content(dealer, Node::RequestOf("", subject, {SECTION_CONDITION})),
+              StatusIs(absl::StatusCode::kNotFound, "not found"));
+}
+
+TEST_F(ReleaseTest, NarrowsWithTheNextCall) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION, SECTION_HISTORY});
+  const auto request = Node::RequestOf(agreement, subject, {SECTION_CONDITION, SECTION_HISTORY});
+  ASSERT_THAT(maker.Content(dealer, request), IsOk());
+  ASSERT_THAT(maker.SetPolicies("rules: [{id: d, action: permit, roles: [dealer], sections: [history]}]"),
+              IsOk());
+
+  const auto content = maker.Content(dealer, request);
+
+  ASSERT_THAT(content, IsOk());
+  EXPECT_EQ(Shown(*content), BitOf(PART_KIND_HISTORY));
+  EXPECT_THAT(Withheld(*content), ElementsAre(Pair(SECTION_CONDITION, "NO_PERMISSION")));
+}
+
+TEST_F(ReleaseTest, WidensOnlyWithANewAgreement) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION, SECTION_MATERIALS});
+  ASSERT_THAT(maker.SetPolicies(
+                  "rules: [{id: d, action: permit, roles: [dealer], sections: [condition, materials]}]"),
+              IsOk());
+  const std::vector<common::v1::Section> sections = {SECTION_CONDITION, SECTION_MATERIALS};
+
+  const auto old = maker.Content(dealer, Node::RequestOf(agreement, subject, sections));
+  const auto anew = maker.Content(dealer, Node::RequestOf(AgreementOf(dealer, sections), subject, sections));
+
+  ASSERT_THAT(old, IsOk());
+  EXPECT_THAT(Withheld(*old), ElementsAre(Pair(SECTION_MATERIALS, "NOT_IN_AGREEMENT")));
+  ASSERT_THAT(anew, IsOk());
+  EXPECT_THAT(anew->withheld(), IsEmpty());
+}
+
+TEST_F(ReleaseTest, ProhibitionWins) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION, SECTION_HISTORY});
+  ASSERT_THAT(maker.SetPolicies(std::string(kPolicies) +
+                                "  - {id: no, action: prohibit, roles: [dealer], sections: [condition]}\n"),
+              IsOk());
+
+  const auto content =
+      maker.Content(dealer, Node::RequestOf(agreement, subject, {SECTION_CONDITION, SECTION_HISTORY}));
+
+  ASSERT_THAT(content, IsOk());
+  EXPECT_THAT(Withheld(*content), ElementsAre(Pair(SECTION_CONDITION, "PROHIBITED")));
+}
+
+// What a party gets that may see nothing is the same in all of these.
+TEST_F(ReleaseTest, TellsStrangersNothing) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION});
+  const absl::Status expected = absl::NotFoundError("not found");
+
+  EXPECT_EQ(maker.Content(outsider, Node::RequestOf(agreement, subject, {SECTION_CONDITION})).status(),
+            expected);
+  EXPECT_EQ(maker.Content(outsider, Node::RequestOf(agreement, Missing(), {SECTION_CONDITION})).status(),
+            expected);
+  EXPECT_EQ(maker.Content(outsider, Node::RequestOf("", subject, {SECTION_CONDITION})).status(), expected);
+  EXPECT_EQ(maker.Content(outsider, Node::RequestOf("maker-x", subject, {SECTION_MATERIALS})).status(),
+            expected);
+  EXPECT_EQ(ByVehicle(outsider, agreement, {SECTION_CONDITION}).status(), expected);
+  EXPECT_EQ(ByVehicle(outsider, agreement, {SECTION_CONDITION}, "ZE1-999999").status(), expected);
+  EXPECT_EQ(maker.Content(dealer, Node::RequestOf(agreement, Missing(), {SECTION_CONDITION})).status(),
+            expected);
+}
+
+TEST_F(ReleaseTest, RefusesAnotherPartysAgreementLikeAnUnknownOne) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION});
+  const Caller other = CallerOf("dealer-2", {"dealer"});
+
+  const auto replayed = maker.Release(other, Node::RequestOf(agreement, subject, {SECTION_CONDITION}));
+  const auto unknown = maker.Release(other, Node::RequestOf("maker-x", subject, {SECTION_CONDITION}));
+
+  EXPECT_THAT(replayed, StatusIs(absl::StatusCode::kNotFound, "not found"));
+  EXPECT_EQ(replayed.status(), unknown.status());
+  EXPECT_FALSE(DetailOf(replayed.status()).has_value());
+}
+
+TEST_F(ReleaseTest, SaysThatAnAgreementHasEnded) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION});
+  clock.Advance(kAgreementLife - absl::Seconds(1));
+  EXPECT_THAT(maker.Content(dealer, Node::RequestOf(agreement, subject, {SECTION_CONDITION})), IsOk());
+  clock.Advance(absl::Seconds(1));
+
+  EXPECT_THAT(maker.Content(dealer, Node::RequestOf(agreement, subject, {SECTION_CONDITION})),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("request a new one")));
+}
+
+TEST_F(ReleaseTest, SaysThatAnAgreementIsForAnotherPurpose) {
+  const Caller viewer = CallerOf("viewer", {"viewer"});
+  const std::string agreement = AgreementOf(viewer, {SECTION_CONDITION});
+
+  EXPECT_THAT(maker.Content(viewer, Node::RequestOf(agreement, subject, {SECTION_CONDITION}, "marketing")),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("expected `reuse`")));
+}
+
+TEST_F(ReleaseTest, TellsNothingWhenPolicyDoesNotPermitThePurpose) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION});
+
+  EXPECT_THAT(maker.Content(dealer, Node::RequestOf(agreement, subject, {SECTION_CONDITION}, "marketing")),
+              StatusIs(absl::StatusCode::kNotFound, "not found"));
+}
+
+TEST_F(ReleaseTest, RefusesAnAgreementThatWasTerminated) {
+  auto agreement = maker.Agree(dealer, {SECTION_CONDITION}).value();
+  internal::v1::StoredAgreement stored;
+  *stored.mutable_agreement() = agreement;
+  stored.mutable_agreement()->set_state(v1::AGREEMENT_STATE_TERMINATED);
+  stored.mutable_agreement()->set_id("maker-terminated");
+  audit::Commit commit;
+  commit.writes = {store::Put(store::Table::kState, AgreementTable::Key("maker-terminated"), Encode(stored))};
+  ASSERT_THAT(maker.records.journal().SubmitAndWait(std::move(commit)), IsOk());
+
+  EXPECT_THAT(maker.Content(dealer, Node::RequestOf("maker-terminated", subject, {SECTION_CONDITION})),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(ReleaseTest, GivesReasonsWhereSomethingElseMayBeSeen) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION});
+
+  EXPECT_THAT(
+      maker.Content(dealer, Node::RequestOf(agreement, subject, {SECTION_MATERIALS, SECTION_HISTORY})),
+      StatusIs(absl::StatusCode::kPermissionDenied,
+               HasSubstr("materials NO_PERMISSION, history NOT_IN_AGREEMENT")));
+}
+
+TEST_F(ReleaseTest, RecordsDenialsOfNamedPartiesWithBatteryAndReasons) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION});
+  ASSERT_THAT(maker.Content(dealer, Node::RequestOf(agreement, subject, {SECTION_MATERIALS})), Not(IsOk()));
+
+  ASSERT_THAT(maker.Denials(), SizeIs(1));
+  EXPECT_EQ(maker.Denials()[0].battery().serial(), "M-1");
+  EXPECT_THAT(maker.Denials()[0].reasons(), ElementsAre("materials NO_PERMISSION"));
+}
+
+TEST_F(ReleaseTest, AggregatesDenialsOfStrangers) {
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_THAT(maker.Content(outsider, Node::RequestOf("", subject, {SECTION_CONDITION})), Not(IsOk()));
+  }
+  EXPECT_THAT(maker.Denials(), IsEmpty());
+  clock.Advance(absl::Minutes(1));
+  maker.denials.Flush();
+
+  ASSERT_THAT(maker.Denials(), SizeIs(1));
+  EXPECT_EQ(maker.Denials()[0].count(), 20u);
+  EXPECT_FALSE(maker.Denials()[0].has_battery());
+}
+
+TEST_F(ReleaseTest, DecidesAgainWhenPoliciesChangeMeanwhile) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION, SECTION_HISTORY});
+  maker.source.change = [&](passport::v1::ReadPartsResponse&) {
+    maker.source.change = nullptr;
+    ASSERT_THAT(maker.SetPolicies("rules: [{id: d, action: permit, roles: [dealer], sections: [history]}]"),
+                IsOk());
+  };
+
+  const auto response =
+      maker.Release(dealer, Node::RequestOf(agreement, subject, {SECTION_CONDITION, SECTION_HISTORY}));
+
+  ASSERT_THAT(response, IsOk());
+  v1::ReleasedContent content;
+  content.ParseFromString(response->content());
+  EXPECT_EQ(Shown(content), BitOf(PART_KIND_HISTORY));
+  audit::v1::Record record;
+  record.ParseFromString(response->proof().record());
+  EXPECT_EQ(record.release().policy_version(), 2u);
+  EXPECT_EQ(maker.source.reads, 2);
+}
+
+TEST_F(ReleaseTest, DeniesWhenPoliciesAreTakenAwayMeanwhile) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION});
+  maker.source.change = [&](passport::v1::ReadPartsResponse&) {
+    maker.source.change = nullptr;
+    ASSERT_THAT(maker.SetPolicies("rules: []"), IsOk());
+  };
+
+  EXPECT_THAT(maker.Release(dealer, Node::RequestOf(agreement, subject, {SECTION_CONDITION})),
+              StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(ReleaseTest, ReleasesNothingThatTheGrantDoesNotOpen) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION});
+  const auto everything = maker.records.Read({subject}, {SECTION_CONDITION, SECTION_MATERIALS}).value();
+  maker.source.change = [&](passport::v1::ReadPartsResponse& response) { response = everything; };
+
+  EXPECT_THAT(maker.Release(dealer, Node::RequestOf(agreement, subject, {SECTION_CONDITION})),
+              StatusIs(absl::StatusCode::kInternal));
+}
+
+TEST_F(ReleaseTest, NeverReleasesPeoplesNames) {
+  ASSERT_THAT(
+      maker.SetPolicies("rules: [{id: d, action: permit, roles: [dealer], sections: [identity, vehicle, "
+                        "structure, materials, condition, history, footprint, diligence, regulation]}]"),
+      IsOk());
+  std::vector<common::v1::Section> all;
+  for (int section = 1; section < 10; ++section) all.push_back(static_cast<common::v1::Section>(section));
+
+  const auto response = maker.Release(dealer, Node::RequestOf(AgreementOf(dealer, all), subject, all));
+
+  ASSERT_THAT(response, IsOk());
+  EXPECT_THAT(response->content(), HasSubstr("bus bar"));
+  EXPECT_THAT(response->content(), Not(HasSubstr("Suzuki")));
+}
+
+TEST_F(ReleaseTest, LetsTheOwnerSeeItsDataWithoutAgreement) {
+  const auto content =
+      maker.Content(maker.Operator(), Node::RequestOf("", subject, {SECTION_MATERIALS, SECTION_VEHICLE}));
+
+  ASSERT_THAT(content, IsOk());
+  EXPECT_NE(Shown(*content) & BitOf(PART_KIND_VEHICLE), 0u);
+  EXPECT_EQ(maker.Records().back().release().consumer(), maker.did());
+}
+
+TEST_F(ReleaseTest, ObeysAnOwnersProhibitionAndTellsTheOwnerWhy) {
+  ASSERT_THAT(maker.SetPolicies("rules: [{id: no, action: prohibit, parties: [\"" + maker.did() +
+                                "\"], sections: [vehicle]}]"),
+              IsOk());
+
+  EXPECT_THAT(maker.Content(maker.Operator(), Node::RequestOf("", subject, {SECTION_VEHICLE})),
+              StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("vehicle PROHIBITED")));
+}
+
+TEST_F(ReleaseTest, RefusesBadRequestsBeforeAnythingElse) {
+  v1::ReleaseRequest request = Node::RequestOf("", subject, {});
+  EXPECT_THAT(maker.Release(outsider, request),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("sections")));
+  request = Node::RequestOf("", subject, {SECTION_CONDITION}, "");
+  EXPECT_THAT(maker.Release(outsider, request),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("purpose")));
+  request = Node::RequestOf("", testing::VehicleSubject(std::string(65, 'x')), {SECTION_CONDITION});
+  EXPECT_THAT(maker.Release(outsider, request),
+              StatusIs(absl::StatusCode::kInvalidArgument, Not(HasSubstr("xxx"))));
+}
+
+// Look-ups by vehicle.
+
+class LookupTest : public ReleaseTest {
+ protected:
+  const Caller finder_ = CallerOf("finder", {"finder"});
+  const Caller oem_ = CallerOf("oem", {"oem"});
+};
+
+TEST_F(LookupTest, FindsTheBatteryAndReleasesNoVehiclePart) {
+  const std::string agreement = AgreementOf(finder_, {SECTION_LOOKUP, SECTION_CONDITION, SECTION_VEHICLE});
+
+  const auto content = ByVehicle(finder_, agreement, {SECTION_LOOKUP, SECTION_CONDITION, SECTION_VEHICLE});
+
+  ASSERT_THAT(content, IsOk());
+  EXPECT_EQ(content->battery().serial(), "M-1");
+  EXPECT_EQ(Shown(*content), BitOf(PART_KIND_CONDITION) | BitOf(PART_KIND_CONDITION_SERIES));
+  EXPECT_THAT(Withheld(*content), ElementsAre(Pair(SECTION_VEHICLE, "NO_PERMISSION")));
+}
+
+TEST_F(LookupTest, AnswersWithTheBatteryAlone) {
+  const std::string agreement = AgreementOf(finder_, {SECTION_LOOKUP});
+
+  const auto content = ByVehicle(finder_, agreement, {SECTION_LOOKUP});
+
+  ASSERT_THAT(content, IsOk());
+  EXPECT_EQ(content->battery().serial(), "M-1");
+  EXPECT_TRUE(content->events().empty());
+}
+
+TEST_F(LookupTest, NamesTheBatteryAndNeverTheVehicleInItsRecord) {
+  ASSERT_THAT(ByVehicle(finder_, AgreementOf(finder_, {SECTION_LOOKUP}), {SECTION_LOOKUP}), IsOk());
+
+  for (const audit::v1::Record& record : maker.Records()) {
+    EXPECT_THAT(record.SerializeAsString(), Not(HasSubstr("000123")));
+  }
+  EXPECT_EQ(maker.Records().back().release().battery().serial(), "M-1");
+}
+
+TEST_F(LookupTest, TakesEverySpelling) {
+  const std::string agreement = AgreementOf(finder_, {SECTION_LOOKUP});
+
+  EXPECT_THAT(ByVehicle(finder_, agreement, {SECTION_LOOKUP}, "ＺＥ１－０００１２３"), IsOk());
+  EXPECT_THAT(ByVehicle(finder_, agreement, {SECTION_LOOKUP}, "ZAA-ZE1-000123"), IsOk());
+}
+
+TEST_F(LookupTest, CountsHitsAndMissesAlike) {
+  const std::string agreement = AgreementOf(finder_, {SECTION_LOOKUP});
+  EXPECT_THAT(ByVehicle(finder_, agreement, {SECTION_LOOKUP}), IsOk());
+  EXPECT_THAT(ByVehicle(finder_, agreement, {SECTION_LOOKUP}, "ZE1-999999"),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(ByVehicle(finder_, agreement, {SECTION_LOOKUP}), IsOk());
+
+  EXPECT_THAT(ByVehicle(finder_, agreement, {SECTION_LOOKUP}),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(ByVehicle(finder_, agreement, {SECTION_LOOKUP}, "ZE1-999999"),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+TEST_F(LookupTest, DoesNotCountThoseWhoMaySeeTheVehicle) {
+  const std::string agreement = AgreementOf(oem_, {SECTION_VEHICLE});
+  for (int i = 0; i < 5; ++i) {
+    const auto content = ByVehicle(oem_, agreement, {SECTION_VEHICLE});
+    ASSERT_THAT(content, IsOk());
+    EXPECT_EQ(Shown(*content), BitOf(PART_KIND_VEHICLE));
+  }
+}
+
+TEST_F(LookupTest, NeedsTheRightInTheAgreementAsWell) {
+  const std::string agreement = AgreementOf(finder_, {SECTION_CONDITION});
+
+  EXPECT_THAT(ByVehicle(finder_, agreement, {SECTION_CONDITION}),
+              StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("lookup NOT_IN_AGREEMENT")));
+}
+
+TEST_F(LookupTest, TellsNothingAboutVehiclesOfOtherSerials) {
+  const Caller lot = CallerOf("lot", {"lot"});
+  const std::string agreement = AgreementOf(lot, {SECTION_LOOKUP, SECTION_CONDITION});
+
+  const auto existing = ByVehicle(lot, agreement, {SECTION_LOOKUP});
+  const auto missing = ByVehicle(lot, agreement, {SECTION_LOOKUP}, "ZE1-999999");
+
+  EXPECT_THAT(existing, StatusIs(absl::StatusCode::kNotFound, "not found"));
+  EXPECT_EQ(existing.status(), missing.status());
+}
+
+TEST_F(LookupTest, LetsExactlyOneOfAHundredThroughWhenOneIsLeft) {
+  const std::string agreement = AgreementOf(finder_, {SECTION_LOOKUP});
+  ASSERT_THAT(ByVehicle(finder_, agreement, {SECTION_LOOKUP}), IsOk());
+  ASSERT_THAT(ByVehicle(finder_, agreement, {SECTION_LOOKUP}), IsOk());
+
+  std::vector<std::future<int>> callers;
+  for (int i = 0; i < 4; ++i) {
+    callers.push_back(std::async(std::launch::async, [&] {
+      int passed = 0;
+      for (int call = 0; call < 25; ++call)
+        passed += ByVehicle(finder_, agreement, {SECTION_LOOKUP}).ok() ? 1 : 0;
+      return passed;
+    }));
+  }
+  int passed = 0;
+  for (auto& caller : callers) passed += caller.get();
+
+  EXPECT_EQ(passed, 1);
+}
+
+TEST_F(LookupTest, FindsNothingAfterTheVehicleWasErased) {
+  const std::string agreement = AgreementOf(finder_, {SECTION_LOOKUP});
+  ASSERT_THAT(ByVehicle(finder_, agreement, {SECTION_LOOKUP}), IsOk());
+  passport::v1::ErasePartsRequest erase;
+  erase.set_request_id(NewUuid(maker.random));
+  *erase.mutable_subject() = testing::VehicleSubject(kChassis);
+  erase.set_reason("asked for");
+  ASSERT_THAT(maker.records.eraser().EraseParts(maker.did(), erase), IsOk());
+
+  EXPECT_THAT(ByVehicle(finder_, agreement, {SECTION_LOOKUP}), StatusIs(absl::StatusCode::kNotFound));
+}
+
+}  // namespace
+}  // namespace tsunagi::connector

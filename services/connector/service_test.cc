@@ -1,0 +1,260 @@
+#include "services/connector/service.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "core/base/config.h"
+#include "gmock/gmock.h"
+#include "grpcpp/client_context.h"
+#include "gtest/gtest.h"
+#include "services/connector/local_passport.h"
+#include "tests/support/passport_node.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/tls_server.h"
+
+namespace tsunagi::connector {
+namespace {
+
+using common::v1::SECTION_IDENTITY;
+using testing::HasSubstr;
+using testing::IsOk;
+using testing::SizeIs;
+using testing::StatusIs;
+
+constexpr char kRelease[] = "/tsunagi.connector.v1.ConnectorService/Release";
+constexpr char kPolicies[] = "rules: [{id: d, action: permit, roles: [dealer], sections: [identity]}]";
+
+// What a process gives to its connector, over a TestFederation.
+class FakeProcess final : public process::ParticipantProcess {
+ public:
+  FakeProcess(testing::TestFederation& federation, testing::FakeClock& clock)
+      : federation_(federation),
+        clock_(clock),
+        records_(federation, clock, "maker"),
+        guard_({.own_label = "maker", .federation = federation.name()}, ConnectorRows(), federation.tokens(),
+               federation.trust(), clock) {}
+
+  const Clock& clock() const override { return clock_; }
+  Random& random() override { return random_; }
+  audit::Journal& journal() override { return records_.journal(); }
+  const identity::TrustStore& trust() const override { return federation_.trust(); }
+  const std::string& did() const override { return records_.did(); }
+  const std::string& label() const override { return label_; }
+  const crypto::PrivateKey& signing_key() const override { return records_.context().signing_key; }
+  const std::string& seal_key() const override { return key_; }
+  const std::string& node_key() const override { return key_; }
+  rpc::WorkerPool& workers() override { return workers_; }
+  rpc::Guard& guard() override { return guard_; }
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelTo(absl::string_view, absl::string_view) override {
+    return absl::NotFoundError("no such process");
+  }
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelToRegistrar() override {
+    return absl::NotFoundError("no registrar");
+  }
+  absl::Status Serve(const std::vector<grpc::Service*>&) override { return absl::OkStatus(); }
+  void Stop() override {}
+
+  testing::TestPassportNode& records() { return records_; }
+
+ private:
+  testing::TestFederation& federation_;
+  testing::FakeClock& clock_;
+  testing::FakeRandom random_{7};
+  const std::string label_ = "maker";
+  const std::string key_ = "a key of the test's node, 32 byte";
+  testing::TestPassportNode records_;
+  rpc::Guard guard_;
+  rpc::WorkerPool workers_{2, 16};
+};
+
+class ConnectorServiceTest : public ::testing::Test {
+ protected:
+  ConnectorServiceTest() {
+    federation_.Add("dealer", {"dealer"});
+    federation_.Add("outsider", {"insurer"});
+  }
+  void SetUp() override {
+    ASSERT_THAT(server_.Start(process_.guard(), {&service_}), IsOk());
+    v1::SetPoliciesRequest request;
+    request.set_request_id(NewUuid(process_.random()));
+    ASSERT_THAT(ParseYaml(kPolicies, "policies", *request.mutable_policies()), IsOk());
+    ASSERT_THAT(SetPolicies("maker", request), IsOk());
+    std::vector<passport::v1::NewFact> facts;
+    for (int i = 0; i < 30; ++i) facts.push_back(testing::Registered(Battery(i)));
+    ASSERT_THAT(process_.records().Import(facts), IsOk());
+  }
+
+  common::v1::BatteryId Battery(int number) {
+    return testing::Battery(process_.did(), absl::StrCat("S-", number));
+  }
+  std::shared_ptr<grpc::Channel> ChannelOf(const std::string& label, const std::string& process) {
+    const testing::TestCredential credential = federation_.Enrol(label, process);
+    return server_.Channel(credential, federation_.Token(label, credential));
+  }
+  absl::Status SetPolicies(const std::string& label, const v1::SetPoliciesRequest& request) {
+    v1::ConnectorService::Stub stub(ChannelOf(label, "operator"));
+    grpc::ClientContext context;
+    v1::SetPoliciesResponse response;
+    return rpc::FromGrpcStatus(stub.SetPolicies(&context, request, &response));
+  }
+  std::string Agree(v1::ConnectorService::Stub& stub) {
+    v1::RequestAgreementRequest request;
+    request.set_request_id(NewUuid(process_.random()));
+    request.add_sections(SECTION_IDENTITY);
+    request.set_purpose("reuse");
+    grpc::ClientContext context;
+    v1::RequestAgreementResponse response;
+    EXPECT_THAT(rpc::FromGrpcStatus(stub.RequestAgreement(&context, request, &response)), IsOk());
+    v1::Agreement agreement;
+    agreement.ParseFromString(response.agreement().payload());
+    return agreement.id();
+  }
+  v1::ReleaseStreamRequest StreamRequest(const std::string& agreement, int from, int to) {
+    v1::ReleaseStreamRequest request;
+    request.set_agreement(agreement);
+    request.add_sections(SECTION_IDENTITY);
+    request.set_purpose("reuse");
+    for (int i = from; i < to; ++i) *request.add_batteries() = Battery(i);
+    return request;
+  }
+
+  // TLS looks at the machine's clock.
+  testing::FakeClock clock_{absl::Now()};
+  testing::TestFederation federation_{clock_};
+  FakeProcess process_{federation_, clock_};
+  LocalPassport source_{process_.records().reader()};
+  const std::unique_ptr<ConnectorNode> node_ =
+      ConnectorNode::Open(process_, {"node", "node", "battery.example", ""}, source_).value();
+  ConnectorService service_{process_.guard(), *node_, process_.workers(), process_.random()};
+  testing::TlsServer server_{federation_, "maker", "node"};
+};
+
+TEST_F(ConnectorServiceTest, ReleasesOverTheWire) {
+  v1::ConnectorService::Stub stub(ChannelOf("dealer", "node"));
+  v1::ReleaseRequest request;
+  request.set_agreement(Agree(stub));
+  *request.mutable_subject()->mutable_battery() = Battery(1);
+  request.add_sections(SECTION_IDENTITY);
+  request.set_purpose("reuse");
+  grpc::ClientContext context;
+  v1::ReleaseResponse response;
+
+  ASSERT_THAT(rpc::FromGrpcStatus(stub.Release(&context, request, &response)), IsOk());
+
+  v1::ReleasedContent content;
+  ASSERT_TRUE(content.ParseFromString(response.content()));
+  EXPECT_EQ(content.battery().serial(), "S-1");
+  EXPECT_FALSE(response.proof().checkpoint().empty());
+}
+
+TEST_F(ConnectorServiceTest, TellsAnOutsiderNothing) {
+  v1::ReleaseRequest request;
+  *request.mutable_subject()->mutable_battery() = Battery(1);
+  request.add_sections(SECTION_IDENTITY);
+  request.set_purpose("reuse");
+  const std::string existing = request.SerializeAsString();
+  *request.mutable_subject()->mutable_battery() = Battery(999);
+  const auto channel = ChannelOf("outsider", "node");
+
+  const absl::Status seen = testing::CallRaw(channel, kRelease, {}, existing);
+
+  EXPECT_EQ(seen, absl::NotFoundError("not found"));
+  EXPECT_EQ(testing::CallRaw(channel, kRelease, {}, request.SerializeAsString()), seen);
+}
+
+TEST_F(ConnectorServiceTest, LetsOnlyTheOwnOperatorSetPolicies) {
+  v1::SetPoliciesRequest request;
+  request.set_request_id(NewUuid(process_.random()));
+
+  EXPECT_THAT(SetPolicies("dealer", request), StatusIs(absl::StatusCode::kPermissionDenied));
+}
+
+TEST_F(ConnectorServiceTest, StreamsRequestAfterRequest) {
+  v1::ConnectorService::Stub stub(ChannelOf("dealer", "node"));
+  const std::string agreement = Agree(stub);
+  grpc::ClientContext context;
+  auto stream = stub.ReleaseStream(&context);
+  std::vector<std::string> contents;
+  for (int from = 0; from < 30; from += 10) {
+    ASSERT_TRUE(stream->Write(StreamRequest(agreement, from, from + 10)));
+    v1::ReleaseStreamResponse chunk;
+    ASSERT_TRUE(stream->Read(&chunk));
+    contents.insert(contents.end(), chunk.contents().begin(), chunk.contents().end());
+  }
+  stream->WritesDone();
+  v1::ReleaseStreamResponse rest;
+
+  EXPECT_FALSE(stream->Read(&rest));
+  EXPECT_THAT(rpc::FromGrpcStatus(stream->Finish()), IsOk());
+  EXPECT_THAT(contents, SizeIs(30));
+}
+
+TEST_F(ConnectorServiceTest, EndsAStreamWithinOneChunkOfASuspension) {
+  v1::ConnectorService::Stub stub(ChannelOf("dealer", "node"));
+  const std::string agreement = Agree(stub);
+  grpc::ClientContext context;
+  auto stream = stub.ReleaseStream(&context);
+  ASSERT_TRUE(stream->Write(StreamRequest(agreement, 0, 10)));
+  v1::ReleaseStreamResponse chunk;
+  ASSERT_TRUE(stream->Read(&chunk));
+  ASSERT_THAT(federation_.Suspend("dealer"), IsOk());
+
+  stream->Write(StreamRequest(agreement, 10, 20));
+
+  EXPECT_FALSE(stream->Read(&chunk));
+  EXPECT_THAT(rpc::FromGrpcStatus(stream->Finish()), StatusIs(absl::StatusCode::kPermissionDenied));
+}
+
+TEST_F(ConnectorServiceTest, EndsAStreamOfAnOutsiderWithNothing) {
+  v1::ConnectorService::Stub stub(ChannelOf("outsider", "node"));
+  grpc::ClientContext context;
+  auto stream = stub.ReleaseStream(&context);
+  ASSERT_TRUE(stream->Write(StreamRequest("", 0, 10)));
+  v1::ReleaseStreamResponse chunk;
+
+  EXPECT_FALSE(stream->Read(&chunk));
+  EXPECT_THAT(rpc::FromGrpcStatus(stream->Finish()), StatusIs(absl::StatusCode::kNotFound, "not found"));
+}
+
+TEST_F(ConnectorServiceTest, SurvivesCallersThatGoAway) {
+  v1::ConnectorService::Stub stub(ChannelOf("dealer", "node"));
+  const std::string agreement = Agree(stub);
+  for (int i = 0; i < 20; ++i) {
+    grpc::ClientContext context;
+    auto stream = stub.ReleaseStream(&context);
+    ASSERT_TRUE(stream->Write(StreamRequest(agreement, 0, 30)));
+    context.TryCancel();
+    EXPECT_THAT(rpc::FromGrpcStatus(stream->Finish()), StatusIs(absl::StatusCode::kCancelled));
+  }
+  grpc::ClientContext context;
+  auto stream = stub.ReleaseStream(&context);
+  ASSERT_TRUE(stream->Write(StreamRequest(agreement, 0, 30)));
+  stream->WritesDone();
+  v1::ReleaseStreamResponse chunk;
+
+  EXPECT_TRUE(stream->Read(&chunk));
+  EXPECT_THAT(chunk.contents(), SizeIs(30));
+  EXPECT_FALSE(stream->Read(&chunk));
+  EXPECT_THAT(rpc::FromGrpcStatus(stream->Finish()), IsOk());
+}
+
+TEST_F(ConnectorServiceTest, ResolvesFromItsOwnRecords) {
+  v1::ConnectorService::Stub stub(ChannelOf("maker", "operator"));
+  v1::ResolveRequest request;
+  *request.mutable_subject()->mutable_battery() = Battery(1);
+  request.add_sections(SECTION_IDENTITY);
+  request.set_purpose("reuse");
+  grpc::ClientContext context;
+  v1::ResolveResponse response;
+
+  ASSERT_THAT(rpc::FromGrpcStatus(stub.Resolve(&context, request, &response)), IsOk());
+
+  EXPECT_THAT(response.statements(), SizeIs(1));
+  EXPECT_THAT(response.warnings(), testing::ElementsAre(HasSubstr("could not be asked for other holders")));
+}
+
+}  // namespace
+}  // namespace tsunagi::connector
