@@ -1,11 +1,13 @@
 // EST over real HTTPS on loopback: our client, curl and openssl against our server.
+#include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
-#include <atomic>
-#include <cstdlib>
+#include <filesystem>
 #include <string>
+#include <vector>
 
-#include "absl/strings/str_replace.h"
+#include "absl/strings/str_cat.h"
 #include "core/base/bytes.h"
 #include "core/base/file.h"
 #include "gmock/gmock.h"
@@ -153,40 +155,85 @@ TEST_F(EstTest, ServesNothingElse) {
   }
 }
 
-TEST_F(EstTest, OpensslAndCurlEnrolToo) {
-  if (std::system("command -v curl >/dev/null && command -v openssl >/dev/null") != 0) {
-    GTEST_SKIP() << "curl or openssl is missing";
+// Runs a program to its end: true when it exits with 0.
+bool RunProgram(std::vector<std::string> arguments) {
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  pid_t child = 0;
+  int status = 0;
+  return ::posix_spawn(&child, argv[0], nullptr, nullptr, argv.data(), environ) == 0 &&
+         ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+// The public tools, with their files in a folder of their own.
+class ToolsTest : public EstTest {
+ protected:
+  static constexpr char kCurl[] = "/usr/bin/curl";
+  static constexpr char kOpenssl[] = "/usr/bin/openssl";
+
+  void SetUp() override {
+    if (!std::filesystem::exists(kCurl) || !std::filesystem::exists(kOpenssl))
+      GTEST_SKIP() << "no curl or openssl";
+    ASSERT_THAT(WriteFileAtomically(File("root.crt"), crypto::ToPem(root_), 0600), IsOk());
+    ASSERT_THAT(WriteFileAtomically(File("key.pem"), key_.ToPem(), 0600), IsOk());
+    const std::string names = absl::StrCat("subjectAltName=URI:", ProcessUri("node", "maker", kFederation),
+                                           ",DNS:", ProcessDnsName("node", "maker", kFederation));
+    ASSERT_TRUE(RunProgram({kOpenssl, "req", "-new", "-key", File("key.pem"), "-subj", "/CN=maker", "-addext",
+                            names, "-outform", "DER", "-out", File("request.der")}));
+    ASSERT_TRUE(RunProgram({kOpenssl, "base64", "-in", File("request.der"), "-out", File("request.b64")}));
   }
-  testing::TempDir folder;
-  ASSERT_THAT(WriteFileAtomically(folder.File("root.crt"), crypto::ToPem(root_), 0600), IsOk());
-  ASSERT_THAT(WriteFileAtomically(folder.File("key.pem"), key_.ToPem(), 0600), IsOk());
-  const std::string names = absl::StrCat("subjectAltName=URI:", ProcessUri("node", "maker", kFederation),
-                                         ",DNS:", ProcessDnsName("node", "maker", kFederation));
-  const std::string script = absl::StrReplaceAll(
-      "set -e; cd $DIR; "
-      "openssl req -new -key key.pem -subj /CN=maker -addext '$NAMES' -outform DER | openssl base64 > "
-      "request.b64; "
-      "curl -sS --fail --noproxy '*' --cacert root.crt $URL/.well-known/est/cacerts | openssl base64 -d | "
-      "  openssl pkcs7 -inform DER -print_certs -out ca.pem; "
-      "curl -sS --fail --noproxy '*' --cacert root.crt -u maker:$CODE -H 'Content-Type: application/pkcs10' "
-      "  --data-binary @request.b64 $URL/.well-known/est/simpleenroll | openssl base64 -d | "
-      "  openssl pkcs7 -inform DER -print_certs -out cert.pem; "
-      "openssl verify -CAfile root.crt -untrusted ca.pem cert.pem; "
-      "curl -sS --fail --noproxy '*' --cacert root.crt --cert cert.pem --key key.pem "
-      "  -H 'Content-Type: application/pkcs10' --data-binary @request.b64 "
-      "  $URL/.well-known/est/simplereenroll | openssl base64 -d | "
-      "  openssl pkcs7 -inform DER -print_certs -out renewed.pem; "
-      "openssl verify -CAfile root.crt -untrusted ca.pem renewed.pem",
-      {{"$DIR", folder.path()}, {"$NAMES", names}, {"$URL", url_}, {"$CODE", registrar_.Invite("maker")}});
-  ASSERT_THAT(WriteFileAtomically(folder.File("enrol.sh"), script, 0700), IsOk());
 
-  const int status =
-      std::system(absl::StrCat("bash -o pipefail ", folder.File("enrol.sh"), " >/dev/null").c_str());
+  std::string File(absl::string_view name) const { return folder_.File(name); }
 
-  EXPECT_EQ(WEXITSTATUS(status), 0);
-  const auto renewed = crypto::ParseCertificatePem(ReadFile(folder.File("renewed.pem"), 1 << 16).value());
+  // Asks for certificates with curl and unpacks them with openssl into the file `out`.
+  bool Fetch(const std::string& operation, const std::vector<std::string>& options, const std::string& out) {
+    std::vector<std::string> curl = {kCurl,
+                                     "-sS",
+                                     "--fail",
+                                     "--noproxy",
+                                     "*",
+                                     "--cacert",
+                                     File("root.crt"),
+                                     "-o",
+                                     File("answer.b64"),
+                                     url_ + "/.well-known/est/" + operation};
+    curl.insert(curl.end(), options.begin(), options.end());
+    return RunProgram(curl) &&
+           RunProgram({kOpenssl, "base64", "-d", "-in", File("answer.b64"), "-out", File("answer.der")}) &&
+           RunProgram({kOpenssl, "pkcs7", "-inform", "DER", "-in", File("answer.der"), "-print_certs", "-out",
+                       File(out)});
+  }
+  std::vector<std::string> Posted(const std::vector<std::string>& more) const {
+    std::vector<std::string> options = {"-H", "Content-Type: application/pkcs10", "--data-binary",
+                                        "@" + File("request.b64")};
+    options.insert(options.end(), more.begin(), more.end());
+    return options;
+  }
+  bool Verifies(const std::string& certificate) {
+    return RunProgram(
+        {kOpenssl, "verify", "-CAfile", File("root.crt"), "-untrusted", File("ca.pem"), File(certificate)});
+  }
+
+  testing::TempDir folder_;
+};
+
+TEST_F(ToolsTest, CurlAndOpensslEnrolAndRenew) {
+  ASSERT_TRUE(Fetch("cacerts", {}, "ca.pem"));
+
+  ASSERT_TRUE(Fetch("simpleenroll", Posted({"-u", "maker:" + registrar_.Invite("maker")}), "cert.pem"));
+  EXPECT_TRUE(Verifies("cert.pem"));
+  ASSERT_TRUE(
+      Fetch("simplereenroll", Posted({"--cert", File("cert.pem"), "--key", File("key.pem")}), "renewed.pem"));
+  EXPECT_TRUE(Verifies("renewed.pem"));
+
+  const auto renewed = crypto::ParseCertificatePem(ReadFile(File("renewed.pem"), 1 << 16).value());
   ASSERT_THAT(renewed, IsOk());
   EXPECT_EQ(renewed->public_key.id(), key_.id());
+}
+
+TEST_F(ToolsTest, CurlIsRefusedWithAWrongCode) {
+  EXPECT_FALSE(Fetch("simpleenroll", Posted({"-u", "maker:WRONG"}), "cert.pem"));
 }
 
 TEST(EstRequestTest, ReadsBasicCredentials) {
