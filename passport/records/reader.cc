@@ -56,6 +56,8 @@ struct EventView {
 };
 
 bool ViewEvent(EventView& event) {
+  event.slots.reserve(4);  // the largest slot table
+  event.path.reserve(14);  // a batch of 10,000
   FieldReader fields(event.value);
   while (fields.Next()) {
     switch (fields.number()) {
@@ -111,7 +113,11 @@ absl::StatusOr<absl::string_view> OpenSlot(const store::Store& store, const Even
 // One EventSet under construction: batches once each.
 class SetWriter {
  public:
-  SetWriter(const store::Store& store, const grant::Grant& grant) : store_(store), grant_(grant) {}
+  // `size_hint` is the size of all stored events.
+  SetWriter(const store::Store& store, const grant::Grant& grant, size_t size_hint)
+      : store_(store), grant_(grant) {
+    out_.reserve(size_hint);
+  }
 
   // Adds the event when a part of it opens, or when it approves a proposal that was added.
   absl::Status Add(const EventView& event) {
@@ -132,6 +138,7 @@ class SetWriter {
 
   // The serialised EventSet; empty without events.
   absl::StatusOr<std::string> Finish() {
+    out_.reserve(out_.size() + batches_.size() * 2'048);
     for (const std::string& digest : batches_) {
       ASSIGN_OR_RETURN(const std::string evidence, Evidence(digest));
       AppendBytesField(out_, v1::EventSet::kBatchesFieldNumber, evidence);
@@ -170,6 +177,7 @@ class SetWriter {
   absl::StatusOr<std::string> Evidence(const std::string& digest) const {
     ASSIGN_OR_RETURN(const std::string batch, store_.Get(Table::kState, BatchKey(digest)));
     std::string evidence;
+    evidence.reserve(batch.size() + 16);
     FieldReader fields(batch);
     while (fields.Next()) {
       if (fields.number() == StoredBatch::kStatementFieldNumber) {
@@ -231,13 +239,15 @@ absl::StatusOr<std::vector<BatteryId>> RecordReader::BatteriesOf(const common::v
 absl::StatusOr<bool> RecordReader::ReadBattery(const BatteryId& battery, const grant::Grant& grant,
                                                v1::ReadParts& out) const {
   std::vector<EventView> events;
+  size_t size = 0;
   RETURN_IF_ERROR(
       store_.Scan(Table::kState, EventPrefix(battery), "", [&](absl::string_view, absl::string_view value) {
+        size += value.size();
         events.emplace_back().value = std::string(value);
         return true;
       }));
   if (events.empty()) return false;
-  SetWriter set(store_, grant);
+  SetWriter set(store_, grant, size);
   for (EventView& event : events) {
     if (!ViewEvent(event)) return Damaged();
     RETURN_IF_ERROR(set.Add(event));
