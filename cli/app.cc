@@ -18,8 +18,10 @@ void AddGlobals(CLI::App& app, Globals& globals) {
   app.add_option("--profile", globals.profile, "folder of this operator: operator.yaml, key, certificate")
       ->envname("TSUNAGI_PROFILE");
   app.add_option("--output", globals.format, "table or json")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Format>{{"table", Format::kTable}, {"json", Format::kJson}}));
-  app.add_option("--timeout", globals.timeout_seconds, "seconds to wait for each answer")->check(CLI::Range(1, 3600));
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Format>{{"table", Format::kTable}, {"json", Format::kJson}}));
+  app.add_option("--timeout", globals.timeout_seconds, "seconds to wait for each answer")
+      ->check(CLI::Range(1, 3600));
 }
 
 void AddCommands(CLI::App& app, Command& command) {

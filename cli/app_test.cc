@@ -48,7 +48,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Usage{"NoSubcommand", {"passport"}}, Usage{"UnknownOption", {"health", "--colour"}},
                       Usage{"UnknownFormat", {"--output", "xml", "health"}},
                       Usage{"BadIdentifier", {"passport", "show", "LF40-P0001"}},
-                      Usage{"BadSection", {"passport", "resolve", "A@b", "--section", "price", "--purpose", "x"}},
+                      Usage{"BadSection",
+                            {"passport", "resolve", "A@b", "--section", "price", "--purpose", "x"}},
                       Usage{"SectionMissing", {"passport", "resolve", "A@b", "--purpose", "x"}},
                       Usage{"BatchTooLarge", {"passport", "import", "f.csv", "--batch-size", "1001"}},
                       Usage{"BatchOfNone", {"passport", "import", "f.csv", "--batch-size", "0"}},
@@ -97,7 +98,8 @@ TEST(AppTest, EveryMistakeInAConfigurationIsNamedWithItsLine) {
   const std::string config = folder.path() + "/operator.yaml";
   ASSERT_TRUE(WriteFileAtomically(config, "federation: x.example\nparticpant: oem\nnode: [1]\n", 0644).ok());
 
-  const Result result = RunApp({"enrol", "--invitation-file", config, "--config", config, "--profile", folder.path()});
+  const Result result =
+      RunApp({"enrol", "--invitation-file", config, "--config", config, "--profile", folder.path()});
 
   EXPECT_EQ(result.code, kExitError);
   EXPECT_THAT(result.err, HasSubstr("operator.yaml:2"));

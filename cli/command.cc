@@ -18,22 +18,27 @@ CLI::Option* AddIdentifier(CLI::App& app, const std::string& name, Identifier& i
 }
 
 CLI::Option* AddSections(CLI::App& app, std::vector<common::v1::Section>& sections) {
-  return app.add_option_function<std::vector<std::string>>(
-      "--section",
-      [&sections](const std::vector<std::string>& words) {
-        for (const std::string& word : words) {
-          common::v1::Section section = common::v1::SECTION_UNSPECIFIED;
-          if (!common::v1::Section_Parse(absl::StrCat("SECTION_", absl::AsciiStrToUpper(word)), &section) ||
-              section == common::v1::SECTION_UNSPECIFIED) {
-            throw CLI::ValidationError("--section", absl::StrCat("`", word,
-                                                                 "` is no section: expected identity, vehicle, structure, "
-                                                                 "materials, condition, history, footprint, diligence, "
-                                                                 "regulation or lookup"));
-          }
-          sections.push_back(section);
-        }
-      },
-      "a section; may be repeated")->expected(1, 16)->allow_extra_args(false);
+  return app
+      .add_option_function<std::vector<std::string>>(
+          "--section",
+          [&sections](const std::vector<std::string>& words) {
+            for (const std::string& word : words) {
+              common::v1::Section section = common::v1::SECTION_UNSPECIFIED;
+              if (!common::v1::Section_Parse(absl::StrCat("SECTION_", absl::AsciiStrToUpper(word)),
+                                             &section) ||
+                  section == common::v1::SECTION_UNSPECIFIED) {
+                throw CLI::ValidationError(
+                    "--section", absl::StrCat("`", word,
+                                              "` is no section: expected identity, vehicle, structure, "
+                                              "materials, condition, history, footprint, diligence, "
+                                              "regulation or lookup"));
+              }
+              sections.push_back(section);
+            }
+          },
+          "a section; may be repeated")
+      ->expected(1, 16)
+      ->allow_extra_args(false);
 }
 
 FindParty FinderOf(Session& session) {

@@ -26,10 +26,13 @@ struct Amend {
 };
 
 absl::Status NoSuchField(absl::string_view field) {
-  return InvalidArgument({.reason = "FIELD_UNKNOWN", .field = "--set", .value = field,
-                          .expected = "a field of the identity part: model, manufactured, manufacturer_name, plant, "
-                                      "chemistry, rated_capacity_ah, nominal_voltage_v, mass_kg, rated_energy_kwh or "
-                                      "source"});
+  return InvalidArgument({.reason = "FIELD_UNKNOWN",
+                          .field = "--set",
+                          .value = field,
+                          .expected =
+                              "a field of the identity part: model, manufactured, manufacturer_name, plant, "
+                              "chemistry, rated_capacity_ah, nominal_voltage_v, mass_kg, rated_energy_kwh or "
+                              "source"});
 }
 
 absl::Status SetField(passport::v1::IdentityPart& part, const std::string& name, const std::string& value) {
@@ -48,14 +51,16 @@ absl::Status SetField(passport::v1::IdentityPart& part, const std::string& name,
   return absl::OkStatus();
 }
 
-absl::StatusOr<passport::v1::IdentityPart> CurrentIdentity(const passport::v1::GetPassportResponse& passport) {
+absl::StatusOr<passport::v1::IdentityPart> CurrentIdentity(
+    const passport::v1::GetPassportResponse& passport) {
   for (const auto& statement : passport.statements()) {
     if (!statement.current() || statement.kind() != passport::v1::PART_KIND_IDENTITY) continue;
     passport::v1::IdentityPart part;
     RETURN_IF_ERROR(Decode(statement.content(), "identity part", part));
     return part;
   }
-  return absl::NotFoundError("this node has no current identity facts of the battery: only its issuer can amend them");
+  return absl::NotFoundError(
+      "this node has no current identity facts of the battery: only its issuer can amend them");
 }
 
 absl::StatusOr<Output> Propose(Context& context, const Amend& amend) {
@@ -73,12 +78,13 @@ absl::StatusOr<Output> Propose(Context& context, const Amend& amend) {
   auto* corrected = request.add_parts();
   corrected->set_kind(passport::v1::PART_KIND_IDENTITY);
   corrected->set_content(Encode(part));
-  ASSIGN_OR_RETURN(const auto response,
-                   session->Call<PassportService>(process, &PassportService::Stub::ProposeAmendment, request));
+  ASSIGN_OR_RETURN(const auto response, session->Call<PassportService>(
+                                            process, &PassportService::Stub::ProposeAmendment, request));
   Output output;
   output.json = {{"id", response.id()}, {"battery", ToJson(passport.battery())}};
-  output.Line(absl::StrCat("proposed amendment ", response.id(), " of ", BatteryText(*session, passport.battery()),
-                           "\nnext: the registrar approves it with `tsunagi amendment approve ", response.id(), "`"));
+  output.Line(
+      absl::StrCat("proposed amendment ", response.id(), " of ", BatteryText(*session, passport.battery()),
+                   "\nnext: the registrar approves it with `tsunagi amendment approve ", response.id(), "`"));
   return output;
 }
 
@@ -96,7 +102,8 @@ std::string ChangeText(const Json& amendment) {
   std::string text;
   for (const auto& [key, value] : amendment["new_identity"].items()) {
     const Json old = amendment["old_identity"].value(key, Json(""));
-    if (old != value) absl::StrAppend(&text, text.empty() ? "" : ", ", key, " ", old.dump(), " → ", value.dump());
+    if (old != value)
+      absl::StrAppend(&text, text.empty() ? "" : ", ", key, " ", old.dump(), " → ", value.dump());
   }
   return text;
 }
@@ -108,8 +115,8 @@ absl::StatusOr<Output> List(Context& context) {
   Table table{{"id", "state", "issuer", "battery", "change"}, {}};
   identity::v1::ListAmendmentsRequest request;
   do {
-    ASSIGN_OR_RETURN(const auto page,
-                     session->Call<IdentityService>("registrar", &IdentityService::Stub::ListAmendments, request));
+    ASSIGN_OR_RETURN(const auto page, session->Call<IdentityService>(
+                                          "registrar", &IdentityService::Stub::ListAmendments, request));
     for (const auto& amendment : page.amendments()) {
       const Json json = AmendmentJson(amendment);
       output.json["amendments"].push_back(json);
@@ -126,8 +133,8 @@ absl::StatusOr<Output> Approve(Context& context, const std::string& id) {
   ASSIGN_OR_RETURN(const auto session, context.Open());
   identity::v1::ApproveAmendmentRequest request;
   request.set_id(id);
-  ASSIGN_OR_RETURN(const auto response,
-                   session->Call<IdentityService>("registrar", &IdentityService::Stub::ApproveAmendment, request));
+  ASSIGN_OR_RETURN(const auto response, session->Call<IdentityService>(
+                                            "registrar", &IdentityService::Stub::ApproveAmendment, request));
   Output output;
   output.json = AmendmentJson(response.amendment());
   output.Line(absl::StrCat("amendment ", id, " is ", WordOf(response.amendment().state()),
@@ -147,7 +154,8 @@ std::pair<std::string, std::string> Change(const std::string& text) {
 
 void AddAmendCommand(CLI::App& passport, Command& command) {
   auto amend = std::make_shared<Amend>();
-  CLI::App* sub = passport.add_subcommand("amend", "propose a correction of identity facts; the registrar approves it");
+  CLI::App* sub =
+      passport.add_subcommand("amend", "propose a correction of identity facts; the registrar approves it");
   AddIdentifier(*sub, "id", amend->identifier)->required();
   sub->add_option_function<std::vector<std::string>>(
          "--set",
@@ -155,12 +163,15 @@ void AddAmendCommand(CLI::App& passport, Command& command) {
            for (const std::string& text : texts) amend->changes.push_back(Change(text));
          },
          "FIELD=VALUE such as manufactured=2023-05; may be repeated")
-      ->required()->expected(1, 16)->allow_extra_args(false);
+      ->required()
+      ->expected(1, 16)
+      ->allow_extra_args(false);
   sub->callback([&command, amend] { command = [amend](Context& c) { return Propose(c, *amend); }; });
 }
 
 void AddAmendmentCommands(CLI::App& app, Command& command) {
-  CLI::App* amendment = app.add_subcommand("amendment", "proposed corrections of identity facts")->require_subcommand(1);
+  CLI::App* amendment =
+      app.add_subcommand("amendment", "proposed corrections of identity facts")->require_subcommand(1);
   amendment->add_subcommand("list", "the registrar's operator sees all, an issuer its own")
       ->callback([&command] { command = List; });
   auto id = std::make_shared<std::string>();

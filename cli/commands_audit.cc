@@ -35,7 +35,8 @@ struct LogReport {
 };
 
 std::string EntryName(const audit::v1::Record& record) {
-  const auto* field = record.GetReflection()->GetOneofFieldDescriptor(record, record.GetDescriptor()->oneof_decl(0));
+  const auto* field =
+      record.GetReflection()->GetOneofFieldDescriptor(record, record.GetDescriptor()->oneof_decl(0));
   return field == nullptr ? "unknown" : field->name();
 }
 
@@ -57,13 +58,15 @@ absl::StatusOr<std::vector<crypto::PublicKey>> LogKeys(const identity::v1::Parti
     ASSIGN_OR_RETURN(auto public_key, crypto::PublicKey::FromDer(key.public_key()));
     keys.insert(keys.begin(), std::move(public_key));
   }
-  if (keys.empty()) return absl::NotFoundError(absl::StrCat("the directory lists no key of log `", origin, "`"));
+  if (keys.empty())
+    return absl::NotFoundError(absl::StrCat("the directory lists no key of log `", origin, "`"));
   return keys;
 }
 
 // Compares what was added so far with a checkpoint.
 absl::StatusOr<audit::Checkpoint> Compare(const LogVerifier& verifier, absl::string_view note,
-                                          absl::string_view origin, const std::vector<crypto::PublicKey>& keys) {
+                                          absl::string_view origin,
+                                          const std::vector<crypto::PublicKey>& keys) {
   absl::StatusOr<audit::Checkpoint> checkpoint = absl::InternalError("no keys");
   for (const crypto::PublicKey& key : keys) {
     checkpoint = verifier.Finish(note, origin, key);
@@ -92,7 +95,8 @@ absl::Status AddLeaves(Session& session, const std::string& process, uint64_t si
     request.set_page_size(static_cast<int32_t>(std::min<uint64_t>(kLeavesPerPage, size - verifier.size())));
     ASSIGN_OR_RETURN(const auto page,
                      session.Call<OperationsService>(process, &OperationsService::Stub::ListLeaves, request));
-    if (page.leaves().empty()) return absl::DataLossError(absl::StrCat("leaf ", verifier.size(), " is missing"));
+    if (page.leaves().empty())
+      return absl::DataLossError(absl::StrCat("leaf ", verifier.size(), " is missing"));
     for (const auto& leaf : page.leaves()) {
       RETURN_IF_ERROR(verifier.Add({leaf.index(), leaf.commitment(), leaf.record(), leaf.salt()}));
       RETURN_IF_ERROR(Count(leaf, report));
@@ -116,7 +120,8 @@ absl::StatusOr<absl::Time> CosignedAt(Session& session, absl::string_view note) 
 
 absl::StatusOr<LogReport> VerifyLog(Session& session, const std::string& process) {
   LogReport report;
-  report.origin = absl::StrCat(session.config().participant(), ".", session.config().federation(), "/", process);
+  report.origin =
+      absl::StrCat(session.config().participant(), ".", session.config().federation(), "/", process);
   ASSIGN_OR_RETURN(const auto participant, session.FindParticipant(session.config().participant()));
   ASSIGN_OR_RETURN(const auto keys, LogKeys(participant, report.origin));
   ASSIGN_OR_RETURN(const auto notes,
@@ -138,8 +143,12 @@ absl::StatusOr<LogReport> VerifyLog(Session& session, const std::string& process
 }
 
 Json LogJson(const LogReport& report) {
-  return {{"log", report.origin}, {"leaves", report.size}, {"cosigned_leaves", report.cosigned_size},
-          {"cosigned_at", report.cosigned_at}, {"without_record", report.without_record}, {"events", report.events},
+  return {{"log", report.origin},
+          {"leaves", report.size},
+          {"cosigned_leaves", report.cosigned_size},
+          {"cosigned_at", report.cosigned_at},
+          {"without_record", report.without_record},
+          {"events", report.events},
           {"records", report.records}};
 }
 
@@ -169,14 +178,22 @@ struct ReceiptArguments {
 
 Json ReceiptJson(const CheckedReceipt& checked) {
   const audit::v1::ReleaseRecord& release = checked.record.release();
-  Json json = {{"valid", true}, {"federation", checked.federation},
-               {"provider", {{"did", checked.provider.did()}, {"label", checked.provider.label()},
-                             {"name", checked.provider.name_ja()}}},
-               {"consumer", release.consumer()}, {"battery", ToJson(release.battery())},
-               {"time", FormatInstant(checked.record.time())}, {"purpose", release.purpose()},
-               {"agreement", release.agreement()}, {"policy_version", release.policy_version()},
-               {"obligations", ToJson(release)["obligations"]}, {"released", ToJson(release)["parts"]},
-               {"log", checked.origin}, {"leaf_index", checked.leaf_index}};
+  Json json = {{"valid", true},
+               {"federation", checked.federation},
+               {"provider",
+                {{"did", checked.provider.did()},
+                 {"label", checked.provider.label()},
+                 {"name", checked.provider.name_ja()}}},
+               {"consumer", release.consumer()},
+               {"battery", ToJson(release.battery())},
+               {"time", FormatInstant(checked.record.time())},
+               {"purpose", release.purpose()},
+               {"agreement", release.agreement()},
+               {"policy_version", release.policy_version()},
+               {"obligations", ToJson(release)["obligations"]},
+               {"released", ToJson(release)["parts"]},
+               {"log", checked.origin},
+               {"leaf_index", checked.leaf_index}};
   json["content"] = checked.has_content ? ToJson(checked.parts) : Json(nullptr);
   return json;
 }
@@ -199,7 +216,8 @@ Table ReceiptTable(const CheckedReceipt& checked) {
   return table;
 }
 
-// A receipt that does not hold is a finding, not an error of the command: the others are verified all the same.
+// A receipt that does not hold is a finding, not an error of the command: the others are verified all the
+// same.
 void AddReceipt(const std::string& path, const absl::StatusOr<CheckedReceipt>& checked, Output& output) {
   Json json = checked.ok() ? ReceiptJson(*checked)
                            : Json{{"valid", false}, {"error", std::string(checked.status().message())}};
@@ -240,12 +258,14 @@ absl::StatusOr<Output> Health(Context& context) {
       continue;
     }
     if (health->state() != ops::v1::HEALTH_STATE_SERVING) {
-      worst = absl::UnavailableError(absl::StrCat(process, " does not serve: ", absl::StrJoin(health->notes(), "; ")));
+      worst = absl::UnavailableError(
+          absl::StrCat(process, " does not serve: ", absl::StrJoin(health->notes(), "; ")));
     }
     Json json = ToJson(*health);
     json["process"] = process;
     output.json["processes"].push_back(std::move(json));
-    table.rows.push_back({process, WordOf(health->state()), absl::StrCat(health->status_list_age_seconds(), " s"),
+    table.rows.push_back({process, WordOf(health->state()),
+                          absl::StrCat(health->status_list_age_seconds(), " s"),
                           absl::StrCat(health->certificate_expires_in_seconds() / 3600, " h"),
                           absl::StrJoin(health->notes(), "; ")});
   }
@@ -257,10 +277,13 @@ absl::StatusOr<Output> Health(Context& context) {
 }  // namespace
 
 void AddAuditCommands(CLI::App& app, Command& command) {
-  CLI::App* audit = app.add_subcommand("audit", "the logs of this participant's processes")->require_subcommand(1);
+  CLI::App* audit =
+      app.add_subcommand("audit", "the logs of this participant's processes")->require_subcommand(1);
   audit->add_subcommand("verify", "fetch every leaf and compare with the signed and cosigned checkpoints")
       ->callback([&command] { command = VerifyAudit; });
-  app.add_subcommand("health", "whether this participant's processes serve")->callback([&command] { command = Health; });
+  app.add_subcommand("health", "whether this participant's processes serve")->callback([&command] {
+    command = Health;
+  });
 }
 
 void AddReceiptCommands(CLI::App& app, Command& command) {
@@ -268,9 +291,12 @@ void AddReceiptCommands(CLI::App& app, Command& command) {
   auto arguments = std::make_shared<ReceiptArguments>();
   CLI::App* verify = receipt->add_subcommand("verify", "verify receipts without network");
   verify->add_option("files", arguments->paths, "receipt files")->required();
-  verify->add_option("--root", arguments->root, "the federation's root certificate, such as root.crt of a profile")
+  verify
+      ->add_option("--root", arguments->root,
+                   "the federation's root certificate, such as root.crt of a profile")
       ->required();
-  verify->callback([&command, arguments] { command = [arguments](Context&) { return VerifyReceipts(*arguments); }; });
+  verify->callback(
+      [&command, arguments] { command = [arguments](Context&) { return VerifyReceipts(*arguments); }; });
 }
 
 }  // namespace tsunagi::cli

@@ -41,21 +41,21 @@ absl::StatusOr<Output> SetPolicies(Context& context, const std::string& path) {
                                                    &ConnectorService::Stub::SetPolicies, request));
   Output output;
   output.json = {{"version", response.version()}, {"rules", request.policies().rules_size()}};
-  output.Line(absl::StrCat("policy set version ", response.version(), " with ", request.policies().rules_size(),
-                           " rules is in force from the next call on"));
+  output.Line(absl::StrCat("policy set version ", response.version(), " with ",
+                           request.policies().rules_size(), " rules is in force from the next call on"));
   return output;
 }
 
 absl::StatusOr<Output> ListPolicies(Context& context) {
   ASSIGN_OR_RETURN(const auto session, context.Open());
-  ASSIGN_OR_RETURN(const auto response,
-                   session->Call<ConnectorService>(session->ProcessFor("connector"),
-                                                   &ConnectorService::Stub::GetPolicies,
-                                                   connector::v1::GetPoliciesRequest()));
+  ASSIGN_OR_RETURN(const auto response, session->Call<ConnectorService>(session->ProcessFor("connector"),
+                                                                        &ConnectorService::Stub::GetPolicies,
+                                                                        connector::v1::GetPoliciesRequest()));
   Output output;
   output.json = ToJson(response.policies());
   output.Line(absl::StrCat("policy set version ", response.policies().version()));
-  Table table{{"rule", "action", "parties", "roles", "purposes", "sections", "fields", "serials", "duties"}, {}};
+  Table table{{"rule", "action", "parties", "roles", "purposes", "sections", "fields", "serials", "duties"},
+              {}};
   for (const auto& rule : response.policies().rules()) {
     table.rows.push_back({rule.id(), WordOf(rule.action()), absl::StrJoin(rule.parties(), ","),
                           absl::StrJoin(rule.roles(), ","), absl::StrJoin(rule.purposes(), ","),
@@ -112,8 +112,9 @@ absl::StatusOr<Output> PreviewRelease(Context& context, const Preview& preview) 
                                                    &ConnectorService::Stub::PreviewRelease, request));
   Output output;
   output.Line(absl::StrCat(preview.party, " would get now",
-                           response.agreement().empty() ? ", after making an agreement:"
-                                                        : absl::StrCat(" under agreement ", response.agreement(), ":")));
+                           response.agreement().empty()
+                               ? ", after making an agreement:"
+                               : absl::StrCat(" under agreement ", response.agreement(), ":")));
   RETURN_IF_ERROR(AddPreview(response, output));
   return output;
 }
@@ -131,10 +132,10 @@ absl::StatusOr<Output> ListAgreements(Context& context) {
                                                      &ConnectorService::Stub::ListAgreements, request));
     for (const auto& agreement : page.agreements()) {
       output.json["agreements"].push_back(ToJson(agreement));
-      table.rows.push_back({agreement.id(), session->NameOf(agreement.provider()),
-                            session->NameOf(agreement.consumer()), Words(agreement.sections()), agreement.purpose(),
-                            WordOf(agreement.state()), FormatInstant(agreement.expire_time()),
-                            absl::StrJoin(agreement.obligations(), ",")});
+      table.rows.push_back(
+          {agreement.id(), session->NameOf(agreement.provider()), session->NameOf(agreement.consumer()),
+           Words(agreement.sections()), agreement.purpose(), WordOf(agreement.state()),
+           FormatInstant(agreement.expire_time()), absl::StrJoin(agreement.obligations(), ",")});
     }
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
@@ -161,7 +162,8 @@ absl::Status AppendFromCsv(const std::string& path, const FindParty& find_party,
   for (const CsvRow& csv_row : file->rows) {
     const RowReader row(index, csv_row);
     ASSIGN_OR_RETURN(const std::string serial, row.Required("serial", "a serial number"));
-    ASSIGN_OR_RETURN(const std::string maker, row.Required("manufacturer", "the label or DID of a participant"));
+    ASSIGN_OR_RETURN(const std::string maker,
+                     row.Required("manufacturer", "the label or DID of a participant"));
     const std::string text = absl::StrCat(serial, "@", maker);
     if (!seen.insert(text).second) continue;
     ASSIGN_OR_RETURN(const Identifier identifier, ParseIdentifier(text));
@@ -170,7 +172,8 @@ absl::Status AppendFromCsv(const std::string& path, const FindParty& find_party,
   return absl::OkStatus();
 }
 
-absl::StatusOr<uint64_t> FileInBatches(Session& session, const connector::v1::FileHolderNoticesRequest& common,
+absl::StatusOr<uint64_t> FileInBatches(Session& session,
+                                       const connector::v1::FileHolderNoticesRequest& common,
                                        const std::vector<common::v1::BatteryId>& batteries) {
   uint64_t filed = 0;
   for (size_t begin = 0; begin < batteries.size(); begin += kMaxNotices) {
@@ -203,8 +206,8 @@ absl::StatusOr<Output> FileNotices(Context& context, const Notices& notices) {
   ASSIGN_OR_RETURN(const uint64_t filed, FileInBatches(*session, common, batteries));
   Output output;
   output.json = {{"batteries", batteries.size()}, {"filed", filed}};
-  output.Line(absl::StrCat("filed ", filed, " notices: this participant holds ", Words(common.sections()), " of ",
-                           batteries.size(), " batteries"));
+  output.Line(absl::StrCat("filed ", filed, " notices: this participant holds ", Words(common.sections()),
+                           " of ", batteries.size(), " batteries"));
   return output;
 }
 
@@ -215,42 +218,53 @@ void AddPreviewCommand(CLI::App& policy, Command& command) {
   AddIdentifier(*sub, "--battery,--id", preview->identifier)->required();
   AddSections(*sub, preview->sections);
   sub->add_option("--purpose", preview->purpose, "利用目的, such as reuse-assessment");
-  sub->callback([&command, preview] { command = [preview](Context& c) { return PreviewRelease(c, *preview); }; });
+  sub->callback(
+      [&command, preview] { command = [preview](Context& c) { return PreviewRelease(c, *preview); }; });
 }
 
 }  // namespace
 
 void AddPolicyCommands(CLI::App& app, Command& command) {
-  CLI::App* policy = app.add_subcommand("policy", "who gets what: the rules of this participant")->require_subcommand(1);
+  CLI::App* policy =
+      app.add_subcommand("policy", "who gets what: the rules of this participant")->require_subcommand(1);
   auto path = std::make_shared<std::string>();
   CLI::App* set = policy->add_subcommand("set", "replace the policy set");
-  set->add_option("file", *path, "YAML: rules, each with id, action, parties or roles, sections …")->required();
+  set->add_option("file", *path, "YAML: rules, each with id, action, parties or roles, sections …")
+      ->required();
   set->callback([&command, path] { command = [path](Context& c) { return SetPolicies(c, *path); }; });
   policy->add_subcommand("list", "the policy set in force")->callback([&command] { command = ListPolicies; });
   AddPreviewCommand(*policy, command);
 }
 
 void AddAgreementCommands(CLI::App& app, Command& command) {
-  CLI::App* agreement = app.add_subcommand("agreement", "agreements with other participants")->require_subcommand(1);
-  agreement->add_subcommand("list", "as provider and as consumer")->callback([&command] { command = ListAgreements; });
+  CLI::App* agreement =
+      app.add_subcommand("agreement", "agreements with other participants")->require_subcommand(1);
+  agreement->add_subcommand("list", "as provider and as consumer")->callback([&command] {
+    command = ListAgreements;
+  });
 }
 
 void AddNoticeCommands(CLI::App& app, Command& command) {
   CLI::App* notice = app.add_subcommand("notice", "holder notices")->require_subcommand(1);
   auto notices = std::make_shared<Notices>();
-  CLI::App* sub = notice->add_subcommand("file", "tell the makers' catalogs that this participant holds data");
+  CLI::App* sub =
+      notice->add_subcommand("file", "tell the makers' catalogs that this participant holds data");
   auto* batteries = sub->add_option("--battery", notices->batteries, kIdentifierHelp)
-                        ->expected(1, kMaxNotices)->allow_extra_args(false);
-  auto* csv = sub->add_option("--from", notices->csv, "every battery in the columns serial and manufacturer of a CSV file");
+                        ->expected(1, kMaxNotices)
+                        ->allow_extra_args(false);
+  auto* csv = sub->add_option("--from", notices->csv,
+                              "every battery in the columns serial and manufacturer of a CSV file");
   sub->callback([&command, notices, batteries, csv] {
     if (batteries->count() + csv->count() == 0) throw CLI::RequiredError("--battery or --from");
     command = [notices](Context& c) { return FileNotices(c, *notices); };
   });
   AddSections(*sub, notices->sections)->required();
   sub->add_option("--visible-to-role", notices->roles, "who may see the notice; may be repeated")
-      ->expected(1, 64)->allow_extra_args(false);
+      ->expected(1, 64)
+      ->allow_extra_args(false);
   sub->add_option("--visible-to-party", notices->parties, "label or DID; may be repeated")
-      ->expected(1, 64)->allow_extra_args(false);
+      ->expected(1, 64)
+      ->allow_extra_args(false);
 }
 
 }  // namespace tsunagi::cli

@@ -26,12 +26,13 @@ struct Arguments {
 
 Output Report(const Arguments& arguments, const FileFacts& facts, const ImportReport& report) {
   Output output;
-  output.json = {{"file", arguments.path}, {"kind", std::string(FileKindName(facts.kind))},
-                 {"facts", facts.facts.size()}, {"created", report.created}, {"unchanged", report.unchanged},
-                 {"checked_only", arguments.check_only}, {"warnings", report.warnings}};
+  output.json = {{"file", arguments.path},        {"kind", std::string(FileKindName(facts.kind))},
+                 {"facts", facts.facts.size()},   {"created", report.created},
+                 {"unchanged", report.unchanged}, {"checked_only", arguments.check_only},
+                 {"warnings", report.warnings}};
   if (arguments.check_only) output.json["unchanged_rows"] = report.unchanged_rows;
-  output.Line(absl::StrCat(arguments.path, ": ", facts.facts.size(), " facts (", FileKindName(facts.kind), "), ",
-                           report.created, arguments.check_only ? " to be created, " : " created, ",
+  output.Line(absl::StrCat(arguments.path, ": ", facts.facts.size(), " facts (", FileKindName(facts.kind),
+                           "), ", report.created, arguments.check_only ? " to be created, " : " created, ",
                            report.unchanged, " unchanged"));
   for (const std::string& warning : report.warnings) output.Line(absl::StrCat("warning: ", warning));
   return output;
@@ -52,12 +53,14 @@ absl::StatusOr<Output> RunImport(Context& context, const Arguments& arguments) {
   const auto facts = ReadFacts(*file, *kind, own_did, FinderOf(*session));
   if (!facts.ok()) return Annotate(facts.status(), arguments.path);
   const auto send = [&](const passport::v1::ImportFactsRequest& request) {
-    return session->Call<PassportService>(session->ProcessFor("passport"), &PassportService::Stub::ImportFacts, request);
+    return session->Call<PassportService>(session->ProcessFor("passport"),
+                                          &PassportService::Stub::ImportFacts, request);
   };
   const ImportOptions options{crypto::Sha256(bytes), arguments.batch_size, arguments.check_only};
   const auto report = Import(*facts, options, context.random, send, context.progress);
   if (absl::IsUnavailable(report.status())) {
-    return Annotate(report.status(), absl::StrCat(arguments.path, " is not complete, run the same command again"));
+    return Annotate(report.status(),
+                    absl::StrCat(arguments.path, " is not complete, run the same command again"));
   }
   if (!report.ok()) return Annotate(report.status(), arguments.path);
   return Report(arguments, *facts, *report);
@@ -65,7 +68,8 @@ absl::StatusOr<Output> RunImport(Context& context, const Arguments& arguments) {
 
 std::string KindsHelp() {
   std::string help = "Kinds of files and their columns (* required):\n";
-  for (const FileKind kind : {FileKind::kBatteries, FileKind::kMounts, FileKind::kCondition, FileKind::kHistory}) {
+  for (const FileKind kind :
+       {FileKind::kBatteries, FileKind::kMounts, FileKind::kCondition, FileKind::kHistory}) {
     absl::StrAppend(&help, "  ", FileKindName(kind), ": ",
                     absl::StrJoin(ColumnsOf(kind), ", ",
                                   [](std::string* out, const Column& column) {
@@ -73,14 +77,16 @@ std::string KindsHelp() {
                                   }),
                     "\n");
   }
-  return help + "UTF-8; consecutive rows of one serial in a condition file are one measurement with its series.";
+  return help +
+         "UTF-8; consecutive rows of one serial in a condition file are one measurement with its series.";
 }
 
 }  // namespace
 
 void AddImportCommand(CLI::App& passport, Command& command) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* sub = passport.add_subcommand("import", "write the facts of a CSV file; run again, it completes the file");
+  CLI::App* sub =
+      passport.add_subcommand("import", "write the facts of a CSV file; run again, it completes the file");
   sub->footer(KindsHelp());
   sub->add_option("file", arguments->path, "CSV file")->required();
   sub->add_option("--kind", arguments->kind, "what the file holds, when its header does not tell")
@@ -88,7 +94,8 @@ void AddImportCommand(CLI::App& passport, Command& command) {
   sub->add_option("--batch-size", arguments->batch_size, "facts that are acknowledged at once")
       ->check(CLI::Range(size_t{1}, kMaxBatchFacts));
   sub->add_flag("--check", arguments->check_only, "check the file and write nothing");
-  sub->callback([&command, arguments] { command = [arguments](Context& c) { return RunImport(c, *arguments); }; });
+  sub->callback(
+      [&command, arguments] { command = [arguments](Context& c) { return RunImport(c, *arguments); }; });
 }
 
 }  // namespace tsunagi::cli

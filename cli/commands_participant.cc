@@ -25,11 +25,13 @@ absl::StatusOr<Output> Register(Context& context, const std::string& path) {
   RETURN_IF_ERROR(LoadYamlFile(path, *request.mutable_participant()));
   request.set_request_id(NewUuid(context.random));
   ASSIGN_OR_RETURN(const auto session, context.Open());
-  ASSIGN_OR_RETURN(const auto response,
-                   session->Call<IdentityService>(kRegistrar, &IdentityService::Stub::RegisterParticipant, request));
+  ASSIGN_OR_RETURN(
+      const auto response,
+      session->Call<IdentityService>(kRegistrar, &IdentityService::Stub::RegisterParticipant, request));
   Output output;
   output.json = ToJson(response.participant());
-  output.Line(absl::StrCat("registered ", response.participant().label(), " as ", response.participant().did()));
+  output.Line(
+      absl::StrCat("registered ", response.participant().label(), " as ", response.participant().did()));
   output.Line(absl::StrCat("next: `tsunagi participant invite ", response.participant().label(),
                            " --process node --process operator --code-file FILE`"));
   return output;
@@ -46,8 +48,8 @@ absl::StatusOr<Output> List(Context& context) {
     const auto& participant = listed.participant();
     table.rows.push_back({participant.label(),
                           participant.name_ja().empty() ? participant.name_latin() : participant.name_ja(),
-                          absl::StrJoin(participant.roles(), ","), listed.suspended() ? "suspended" : "active",
-                          participant.did()});
+                          absl::StrJoin(participant.roles(), ","),
+                          listed.suspended() ? "suspended" : "active", participant.did()});
   }
   output.Add(std::move(table));
   return output;
@@ -91,10 +93,11 @@ absl::StatusOr<Output> CreateInvitation(Context& context, const Invite& invite) 
   for (const std::string& process : invite.processes) request.add_processes(process);
   request.set_ttl_seconds(invite.days * 24 * 60 * 60);
   ASSIGN_OR_RETURN(const auto session, context.Open());
-  ASSIGN_OR_RETURN(const auto response,
-                   session->Call<IdentityService>(kRegistrar, &IdentityService::Stub::CreateInvitation, request));
+  ASSIGN_OR_RETURN(const auto response, session->Call<IdentityService>(
+                                            kRegistrar, &IdentityService::Stub::CreateInvitation, request));
   Output output;
-  output.json = {{"label", invite.label}, {"est_url", response.url()}, {"root_sha256", response.root_sha256()}};
+  output.json = {
+      {"label", invite.label}, {"est_url", response.url()}, {"root_sha256", response.root_sha256()}};
   output.Line(absl::StrCat("est_url: ", response.url(), "\nroot_sha256: ", response.root_sha256()));
   if (invite.code_file.empty()) {
     output.json["code"] = response.code();
@@ -103,7 +106,8 @@ absl::StatusOr<Output> CreateInvitation(Context& context, const Invite& invite) 
   }
   RETURN_IF_ERROR(WriteFileAtomically(invite.code_file, response.code() + "\n", 0600));
   output.json["code_file"] = invite.code_file;
-  output.Line(absl::StrCat("the code is in ", invite.code_file, ": hand it over on a safe way, it lets its holder join"));
+  output.Line(absl::StrCat("the code is in ", invite.code_file,
+                           ": hand it over on a safe way, it lets its holder join"));
   return output;
 }
 
@@ -123,13 +127,14 @@ absl::StatusOr<Output> Enrol(Context& context, const Enrolment& enrolment) {
   ASSIGN_OR_RETURN(const std::string request, crypto::MakeCertificateRequest(key, dns, {uri}, {dns}));
   const auto& registrar = config.registrar();
   ASSIGN_OR_RETURN(const auto root, http::FetchRoot(registrar.est_url(), registrar.root_sha256()));
-  ASSIGN_OR_RETURN(const auto chain,
-                   http::SimpleEnroll(registrar.est_url(), root, config.participant(),
-                                      absl::StripAsciiWhitespace(code), request));
+  ASSIGN_OR_RETURN(const auto chain, http::SimpleEnroll(registrar.est_url(), root, config.participant(),
+                                                        absl::StripAsciiWhitespace(code), request));
   RETURN_IF_ERROR(profile.SaveCertificates(chain, root));
-  const std::string until = absl::FormatTime("%Y-%m-%d %H:%M UTC", chain.front().not_after, absl::UTCTimeZone());
+  const std::string until =
+      absl::FormatTime("%Y-%m-%d %H:%M UTC", chain.front().not_after, absl::UTCTimeZone());
   Output output;
-  output.json = {{"participant", config.participant()}, {"profile", profile.folder()}, {"certificate_until", until}};
+  output.json = {
+      {"participant", config.participant()}, {"profile", profile.folder()}, {"certificate_until", until}};
   output.Line(absl::StrCat("enrolled an operator of ", config.participant(), " in ", profile.folder(),
                            "; certificate until ", until, ", renewed by itself"));
   return output;
@@ -142,16 +147,20 @@ void AddSuspension(CLI::App& participant, const std::string& name, const std::st
   CLI::App* sub = participant.add_subcommand(name, help);
   sub->add_option("participant", suspension->participant, "label or DID")->required();
   sub->add_option("--reason", suspension->reason, "why, for the record")->required();
-  sub->callback([&command, suspension] { command = [suspension](Context& c) { return Suspend(c, *suspension); }; });
+  sub->callback(
+      [&command, suspension] { command = [suspension](Context& c) { return Suspend(c, *suspension); }; });
 }
 
 }  // namespace
 
 void AddParticipantCommands(CLI::App& app, Command& command) {
-  CLI::App* participant = app.add_subcommand("participant", "participants of the federation")->require_subcommand(1);
+  CLI::App* participant =
+      app.add_subcommand("participant", "participants of the federation")->require_subcommand(1);
   auto path = std::make_shared<std::string>();
-  CLI::App* add = participant->add_subcommand("register", "register a participant from YAML (registrar's operator)");
-  add->add_option("file", *path, "YAML: label, name_ja, name_latin, identifiers, roles, namespaces, plants")->required();
+  CLI::App* add =
+      participant->add_subcommand("register", "register a participant from YAML (registrar's operator)");
+  add->add_option("file", *path, "YAML: label, name_ja, name_latin, identifiers, roles, namespaces, plants")
+      ->required();
   add->callback([&command, path] { command = [path](Context& c) { return Register(c, *path); }; });
   participant->add_subcommand("list", "who takes part")->callback([&command] { command = List; });
   AddSuspension(*participant, "suspend", "利用停止 (registrar's operator)", true, command);
@@ -159,22 +168,30 @@ void AddParticipantCommands(CLI::App& app, Command& command) {
   auto invite = std::make_shared<Invite>();
   CLI::App* sub = participant->add_subcommand("invite", "issue an invitation (registrar's operator)");
   sub->add_option("label", invite->label, "label of a registered participant")->required();
-  sub->add_option("--process", invite->processes, "node, connector, catalog, passport or operator; may be repeated")
-      ->required()->expected(1, 8)->allow_extra_args(false);
+  sub->add_option("--process", invite->processes,
+                  "node, connector, catalog, passport or operator; may be repeated")
+      ->required()
+      ->expected(1, 8)
+      ->allow_extra_args(false);
   sub->add_option("--days", invite->days, "life of the invitation")->check(CLI::Range(1, 30));
   sub->add_option("--code-file", invite->code_file, "write the code here (mode 0600) instead of showing it");
-  sub->callback([&command, invite] { command = [invite](Context& c) { return CreateInvitation(c, *invite); }; });
+  sub->callback(
+      [&command, invite] { command = [invite](Context& c) { return CreateInvitation(c, *invite); }; });
 }
 
 void AddEnrolCommand(CLI::App& app, Command& command) {
   auto enrolment = std::make_shared<Enrolment>();
-  CLI::App* sub = app.add_subcommand("enrol", "join with an invitation: makes this profile's key and certificate");
-  sub->add_option("--invitation-file", enrolment->invitation_file, "file with the invitation code")->required();
-  sub->add_option("--config", enrolment->config,
-                  "operator.yaml: federation, participant, registrar {address, est_url, root_sha256}, node (or "
-                  "connector, catalog, passport)")
+  CLI::App* sub =
+      app.add_subcommand("enrol", "join with an invitation: makes this profile's key and certificate");
+  sub->add_option("--invitation-file", enrolment->invitation_file, "file with the invitation code")
       ->required();
-  sub->callback([&command, enrolment] { command = [enrolment](Context& c) { return Enrol(c, *enrolment); }; });
+  sub->add_option(
+         "--config", enrolment->config,
+         "operator.yaml: federation, participant, registrar {address, est_url, root_sha256}, node (or "
+         "connector, catalog, passport)")
+      ->required();
+  sub->callback(
+      [&command, enrolment] { command = [enrolment](Context& c) { return Enrol(c, *enrolment); }; });
 }
 
 }  // namespace tsunagi::cli

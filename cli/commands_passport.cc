@@ -21,7 +21,8 @@ using passport::v1::PassportService;
 // Owner's and consumer's statements have these fields in common.
 template <class Statement>
 Json StatementJson(const Statement& statement) {
-  Json json = {{"kind", WordOf(statement.kind())}, {"author", statement.author()},
+  Json json = {{"kind", WordOf(statement.kind())},
+               {"author", statement.author()},
                {"occurred_at", FormatInstant(statement.occurred_at())}};
   json["dated_at"] = statement.has_dated_at() ? Json(FormatInstant(statement.dated_at())) : Json(nullptr);
   json["content"] = PartJson(statement.kind(), statement.content());
@@ -88,10 +89,11 @@ void AddStatements(Session& session, const connector::v1::ResolveResponse& respo
     json["agreement"] = statement.agreement();
     json["in_passport"] = statement.in_passport();
     output.json["statements"].push_back(std::move(json));
-    table.rows.push_back({WordOf(statement.section()), WordOf(statement.kind()), session.NameOf(statement.author()),
-                          session.NameOf(statement.released_by()), FormatInstant(statement.occurred_at()),
-                          DatedText(statement), PartLine(statement.kind(), statement.content()),
-                          statement.in_passport() ? "" : absl::StrCat("not in the passport: ", statement.note())});
+    table.rows.push_back(
+        {WordOf(statement.section()), WordOf(statement.kind()), session.NameOf(statement.author()),
+         session.NameOf(statement.released_by()), FormatInstant(statement.occurred_at()),
+         DatedText(statement), PartLine(statement.kind(), statement.content()),
+         statement.in_passport() ? "" : absl::StrCat("not in the passport: ", statement.note())});
   }
   output.Add(std::move(table));
 }
@@ -107,13 +109,15 @@ void AddAnswers(Session& session, const connector::v1::ResolveResponse& response
   output.json["answers"] = Json::array();
   for (const auto& answer : response.answers()) {
     output.json["answers"].push_back(ToJson(answer));
-    table.rows.push_back({session.NameOf(answer.participant()), answer.outcome(), WithheldText(answer.withheld()),
-                          absl::StrJoin(answer.obligations(), ", "), answer.message()});
+    table.rows.push_back({session.NameOf(answer.participant()), answer.outcome(),
+                          WithheldText(answer.withheld()), absl::StrJoin(answer.obligations(), ", "),
+                          answer.message()});
   }
   output.Add(std::move(table));
 }
 
-absl::Status SaveReceipts(const connector::v1::ResolveResponse& response, const std::string& folder, Output& output) {
+absl::Status SaveReceipts(const connector::v1::ResolveResponse& response, const std::string& folder,
+                          Output& output) {
   output.json["receipts"] = Json::array();
   for (const std::string& bytes : response.receipts()) {
     audit::v1::Receipt receipt;
@@ -140,8 +144,8 @@ absl::StatusOr<Output> Resolve(Context& context, const ResolveArguments& argumen
   for (const std::string& participant : arguments.participants) request.add_participants(participant);
   request.set_receipts(!arguments.receipts.empty());
   ASSIGN_OR_RETURN(const auto response,
-                   session->Call<ConnectorService>(session->ProcessFor("connector"), &ConnectorService::Stub::Resolve,
-                                                   request));
+                   session->Call<ConnectorService>(session->ProcessFor("connector"),
+                                                   &ConnectorService::Stub::Resolve, request));
   Output output;
   output.json["battery"] = response.has_battery() ? ToJson(response.battery()) : Json(nullptr);
   output.Line(response.has_battery() ? absl::StrCat("battery ", BatteryText(*session, response.battery()))
@@ -165,34 +169,41 @@ absl::StatusOr<Output> Erase(Context& context, const EraseArguments& arguments) 
   ASSIGN_OR_RETURN(*request.mutable_subject(), ResolveSubject(arguments.identifier, FinderOf(*session)));
   request.set_reason(arguments.reason);
   ASSIGN_OR_RETURN(const auto response,
-                   session->Call<PassportService>(session->ProcessFor("passport"), &PassportService::Stub::EraseParts,
-                                                  request));
+                   session->Call<PassportService>(session->ProcessFor("passport"),
+                                                  &PassportService::Stub::EraseParts, request));
   Output output;
   output.json = {{"erased", response.erased()}};
-  output.Line(absl::StrCat("erased ", response.erased(),
-                           " parts: no file of the node holds them any more; signatures, chains and log still verify"));
+  output.Line(absl::StrCat(
+      "erased ", response.erased(),
+      " parts: no file of the node holds them any more; signatures, chains and log still verify"));
   return output;
 }
 
 void AddResolve(CLI::App& passport, Command& command) {
   auto arguments = std::make_shared<ResolveArguments>();
-  CLI::App* sub = passport.add_subcommand("resolve", "collect a passport from every holder that releases to this participant");
+  CLI::App* sub = passport.add_subcommand(
+      "resolve", "collect a passport from every holder that releases to this participant");
   AddIdentifier(*sub, "id", arguments->identifier)->required();
   AddSections(*sub, arguments->sections)->required();
   sub->add_option("--purpose", arguments->purpose, "利用目的, such as reuse-assessment")->required();
-  sub->add_option("--ask", arguments->participants, "ask this participant too (label or DID); may be repeated")
-      ->expected(1, 64)->allow_extra_args(false);
+  sub->add_option("--ask", arguments->participants,
+                  "ask this participant too (label or DID); may be repeated")
+      ->expected(1, 64)
+      ->allow_extra_args(false);
   sub->add_option("--receipts", arguments->receipts, "save the receipts (提供証明) in this folder")
       ->check(CLI::ExistingDirectory);
-  sub->callback([&command, arguments] { command = [arguments](Context& c) { return Resolve(c, *arguments); }; });
+  sub->callback(
+      [&command, arguments] { command = [arguments](Context& c) { return Resolve(c, *arguments); }; });
 }
 
 void AddErase(CLI::App& passport, Command& command) {
   auto arguments = std::make_shared<EraseArguments>();
-  CLI::App* sub = passport.add_subcommand("erase", "erase what can point at a person: a vehicle's identifiers, names");
+  CLI::App* sub =
+      passport.add_subcommand("erase", "erase what can point at a person: a vehicle's identifiers, names");
   AddIdentifier(*sub, "id", arguments->identifier)->required();
   sub->add_option("--reason", arguments->reason, "why, for the record; no identifiers, no names")->required();
-  sub->callback([&command, arguments] { command = [arguments](Context& c) { return Erase(c, *arguments); }; });
+  sub->callback(
+      [&command, arguments] { command = [arguments](Context& c) { return Erase(c, *arguments); }; });
 }
 
 }  // namespace
@@ -203,7 +214,8 @@ void AddPassportCommands(CLI::App& app, Command& command) {
   auto identifier = std::make_shared<Identifier>();
   CLI::App* show = passport->add_subcommand("show", "a passport as the own node knows it");
   AddIdentifier(*show, "id", *identifier)->required();
-  show->callback([&command, identifier] { command = [identifier](Context& c) { return Show(c, *identifier); }; });
+  show->callback(
+      [&command, identifier] { command = [identifier](Context& c) { return Show(c, *identifier); }; });
   AddResolve(*passport, command);
   AddErase(*passport, command);
   AddAmendCommand(*passport, command);

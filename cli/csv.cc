@@ -14,7 +14,8 @@
 namespace tsunagi::cli {
 namespace {
 
-// libcsv's parser with what its callbacks collect. Only LF ends a row; CR counts as a blank, so that CRLF is one end.
+// libcsv's parser with what its callbacks collect. Only LF ends a row; CR counts as a blank, so that CRLF is
+// one end.
 class Reader {
  public:
   Reader() {
@@ -27,7 +28,8 @@ class Reader {
   Reader& operator=(const Reader&) = delete;
 
   bool Read(absl::string_view bytes) {
-    return csv_parse(&parser_, bytes.data(), bytes.size(), &Reader::OnField, &Reader::OnRow, this) == bytes.size();
+    return csv_parse(&parser_, bytes.data(), bytes.size(), &Reader::OnField, &Reader::OnRow, this) ==
+           bytes.size();
   }
   // Ends the last row where the file ends without a line feed.
   bool Finish() { return csv_fini(&parser_, &Reader::OnField, &Reader::OnRow, this) == 0; }
@@ -44,7 +46,8 @@ class Reader {
     auto* reader = static_cast<Reader*>(self);
     const uint64_t number = reader->lines_++;
     std::vector<std::string> fields = std::exchange(reader->fields_, {});
-    const bool blank = std::all_of(fields.begin(), fields.end(), [](const std::string& f) { return f.empty(); });
+    const bool blank =
+        std::all_of(fields.begin(), fields.end(), [](const std::string& f) { return f.empty(); });
     if (!blank) reader->rows_.push_back({number, std::move(fields)});
   }
 
@@ -88,11 +91,13 @@ absl::Status CheckEncoding(absl::string_view bytes) {
 absl::Status CheckHeader(const std::vector<std::string>& header) {
   for (size_t i = 0; i < header.size(); ++i) {
     if (header[i].empty()) {
-      return BadFile(0, "COLUMN_UNNAMED", absl::StrCat("column ", i + 1, " has no name: expected one for each column"));
+      return BadFile(0, "COLUMN_UNNAMED",
+                     absl::StrCat("column ", i + 1, " has no name: expected one for each column"));
     }
     if (std::find(header.begin(), header.begin() + static_cast<std::ptrdiff_t>(i), header[i]) !=
         header.begin() + static_cast<std::ptrdiff_t>(i)) {
-      return BadFile(0, "COLUMN_REPEATED", absl::StrCat("column `", header[i], "` stands twice: expected once"));
+      return BadFile(0, "COLUMN_REPEATED",
+                     absl::StrCat("column `", header[i], "` stands twice: expected once"));
     }
   }
   return absl::OkStatus();
@@ -117,8 +122,9 @@ absl::Status CheckWidth(const CsvFile& file, bool ends_with_line_feed) {
 absl::StatusOr<std::vector<CsvRow>> ReadRows(absl::string_view bytes) {
   Reader reader;
   if (!reader.Read(bytes)) {
-    return BadFile(reader.lines(), "QUOTE_MISPLACED",
-                   "a quote stands within a field: expected the whole field in quotes and inner quotes doubled");
+    return BadFile(
+        reader.lines(), "QUOTE_MISPLACED",
+        "a quote stands within a field: expected the whole field in quotes and inner quotes doubled");
   }
   if (!reader.Finish()) {
     return BadFile(reader.lines(), "FILE_TRUNCATED", "a quoted field is never closed: the file was cut off");
@@ -128,22 +134,25 @@ absl::StatusOr<std::vector<CsvRow>> ReadRows(absl::string_view bytes) {
 
 }  // namespace
 
-absl::Status RowError(uint64_t row, absl::string_view reason, absl::string_view field, absl::string_view value,
-                      absl::string_view expected) {
-  return WithRow(InvalidArgument({.reason = reason, .field = field, .value = value, .expected = expected}), row);
+absl::Status RowError(uint64_t row, absl::string_view reason, absl::string_view field,
+                      absl::string_view value, absl::string_view expected) {
+  return WithRow(InvalidArgument({.reason = reason, .field = field, .value = value, .expected = expected}),
+                 row);
 }
 
 absl::StatusOr<CsvFile> ParseCsv(absl::string_view bytes) {
   absl::ConsumePrefix(&bytes, "\xEF\xBB\xBF");
   RETURN_IF_ERROR(CheckEncoding(bytes));
   ASSIGN_OR_RETURN(std::vector<CsvRow> rows, ReadRows(bytes));
-  if (rows.empty() || rows.front().number != 0) return BadFile(0, "HEADER_MISSING", "expected the column names in the first line");
+  if (rows.empty() || rows.front().number != 0)
+    return BadFile(0, "HEADER_MISSING", "expected the column names in the first line");
   CsvFile file;
   file.header = std::move(rows.front().fields);
   file.rows.assign(std::make_move_iterator(rows.begin() + 1), std::make_move_iterator(rows.end()));
   RETURN_IF_ERROR(CheckHeader(file.header));
   RETURN_IF_ERROR(CheckWidth(file, !bytes.empty() && bytes.back() == '\n'));
-  if (file.rows.empty()) return BadFile(0, "NO_ROWS", "the file has no rows after the header: expected at least one");
+  if (file.rows.empty())
+    return BadFile(0, "NO_ROWS", "the file has no rows after the header: expected at least one");
   return file;
 }
 

@@ -54,7 +54,8 @@ absl::Status LinkToParent(const RowReader& row, Batteries& batteries) {
   const absl::string_view parent = row.Text("parent_serial");
   if (parent.empty()) return absl::OkStatus();
   if (!passport::BatterySerial::Parse(parent).ok() || parent == row.Text("serial")) {
-    return row.Bad("PARENT_WRONG", "parent_serial", parent, "the serial of the battery that this one is a part of");
+    return row.Bad("PARENT_WRONG", "parent_serial", parent,
+                   "the serial of the battery that this one is a part of");
   }
   const auto found = batteries.find(parent);
   if (found == batteries.end()) return absl::OkStatus();
@@ -98,9 +99,10 @@ absl::StatusOr<passport::v1::IdentityPart> Identity(const RowReader& row, const 
   part.set_chemistry(std::string(row.Text("chemistry")));
   RETURN_IF_ERROR(SetAmount(row, "rated_capacity_ah", "a number of ampere hours such as 112.6",
                             &Part::mutable_rated_capacity_ah, part));
+  RETURN_IF_ERROR(SetAmount(row, "nominal_voltage_v", "a number of volts such as 350",
+                            &Part::mutable_nominal_voltage_v, part));
   RETURN_IF_ERROR(
-      SetAmount(row, "nominal_voltage_v", "a number of volts such as 350", &Part::mutable_nominal_voltage_v, part));
-  RETURN_IF_ERROR(SetAmount(row, "mass_kg", "a number of kilograms such as 303", &Part::mutable_mass_kg, part));
+      SetAmount(row, "mass_kg", "a number of kilograms such as 303", &Part::mutable_mass_kg, part));
   RETURN_IF_ERROR(SetAmount(row, "rated_energy_kwh", "a number of kilowatt hours such as 40.0",
                             &Part::mutable_rated_energy_kwh, part));
   part.set_source(std::string(row.Text("source")));
@@ -136,8 +138,10 @@ absl::Status AddRegulation(const RowReader& row, passport::v1::NewFact& fact) {
   part.set_category(std::string(row.Text("category")));
   ASSIGN_OR_RETURN(const uint64_t warranty, row.Count("warranty_months"));
   ASSIGN_OR_RETURN(const uint64_t cycles, row.Count("expected_cycles"));
-  if (warranty > 1200) return row.Bad("NUMBER_WRONG", "warranty_months", row.Text("warranty_months"), "at most 1200");
-  if (cycles > 1000000) return row.Bad("NUMBER_WRONG", "expected_cycles", row.Text("expected_cycles"), "at most 1000000");
+  if (warranty > 1200)
+    return row.Bad("NUMBER_WRONG", "warranty_months", row.Text("warranty_months"), "at most 1200");
+  if (cycles > 1000000)
+    return row.Bad("NUMBER_WRONG", "expected_cycles", row.Text("expected_cycles"), "at most 1000000");
   part.set_warranty_months(static_cast<uint32_t>(warranty));
   part.set_expected_cycles(static_cast<uint32_t>(cycles));
   if (part.ByteSizeLong() > 0) AddPart(fact, passport::v1::PART_KIND_REGULATION, part);

@@ -38,7 +38,8 @@ struct FileFacts {
   std::vector<uint64_t> rows;  // first row of each fact
 };
 
-// Reads every row, or says what is wrong in the first bad one. `own_did` is the manufacturer of registered batteries.
+// Reads every row, or says what is wrong in the first bad one. `own_did` is the manufacturer of registered
+// batteries.
 absl::StatusOr<FileFacts> ReadFacts(const CsvFile& file, FileKind kind, absl::string_view own_did,
                                     const FindParty& find_party);
 

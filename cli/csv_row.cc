@@ -16,13 +16,16 @@ namespace tsunagi::cli {
 namespace {
 
 std::string Names(absl::Span<const Column> columns) {
-  return absl::StrJoin(columns, ", ", [](std::string* out, const Column& column) { absl::StrAppend(out, column.name); });
+  return absl::StrJoin(columns, ", ",
+                       [](std::string* out, const Column& column) { absl::StrAppend(out, column.name); });
 }
 
 absl::string_view Nearest(absl::string_view name, absl::Span<const Column> columns) {
-  return std::min_element(columns.begin(), columns.end(), [&](const Column& a, const Column& b) {
-           return EditDistance(name, a.name) < EditDistance(name, b.name);
-         })->name;
+  return std::min_element(columns.begin(), columns.end(),
+                          [&](const Column& a, const Column& b) {
+                            return EditDistance(name, a.name) < EditDistance(name, b.name);
+                          })
+      ->name;
 }
 
 // Whether a day has begun is for the node to say, by its clock.
@@ -48,7 +51,8 @@ absl::StatusOr<ColumnIndex> IndexColumns(const CsvFile& file, absl::Span<const C
   ColumnIndex index;
   for (size_t i = 0; i < file.header.size(); ++i) {
     const std::string& name = file.header[i];
-    const bool known = std::any_of(columns.begin(), columns.end(), [&](const Column& c) { return c.name == name; });
+    const bool known =
+        std::any_of(columns.begin(), columns.end(), [&](const Column& c) { return c.name == name; });
     if (!known) {
       return RowError(0, "COLUMN_UNKNOWN", "column", name,
                       absl::StrCat("a known column; the nearest is `", Nearest(name, columns), "`, all are ",
@@ -94,13 +98,15 @@ absl::StatusOr<uint64_t> RowReader::Count(absl::string_view field) const {
 
 absl::StatusOr<common::v1::YearMonth> RowReader::Month(absl::string_view field) const {
   const auto month = passport::ParseYearMonth(Text(field), field);
-  if (!month.ok() || !passport::CheckYearMonth(*month, LastDay(), field).ok()) return Bad("MONTH_WRONG", field, Text(field), "a month from 1990 to 2100 such as 2023-05");
+  if (!month.ok() || !passport::CheckYearMonth(*month, LastDay(), field).ok())
+    return Bad("MONTH_WRONG", field, Text(field), "a month from 1990 to 2100 such as 2023-05");
   return *month;
 }
 
 absl::StatusOr<common::v1::CivilDate> RowReader::Day(absl::string_view field) const {
   const auto day = passport::ParseCivilDate(Text(field), field);
-  if (!day.ok() || !passport::CheckCivilDate(*day, LastDay(), field).ok()) return Bad("DAY_WRONG", field, Text(field), "an existing day from 1990 to 2100 such as 2023-05-31");
+  if (!day.ok() || !passport::CheckCivilDate(*day, LastDay(), field).ok())
+    return Bad("DAY_WRONG", field, Text(field), "an existing day from 1990 to 2100 such as 2023-05-31");
   return *day;
 }
 

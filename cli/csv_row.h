@@ -9,8 +9,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "cli/csv.h"
-#include "tsunagi/common/v1/types.pb.h"
 #include "google/protobuf/timestamp.pb.h"
+#include "tsunagi/common/v1/types.pb.h"
 
 namespace tsunagi::cli {
 
@@ -23,8 +23,8 @@ struct Column {
 // Where each column stands.
 using ColumnIndex = absl::flat_hash_map<std::string, size_t>;
 
-// Index of the header. INVALID_ARGUMENT naming a column that `columns` does not have (with the nearest that it has),
-// or a required one that is missing.
+// Index of the header. INVALID_ARGUMENT naming a column that `columns` does not have (with the nearest that
+// it has), or a required one that is missing.
 absl::StatusOr<ColumnIndex> IndexColumns(const CsvFile& file, absl::Span<const Column> columns);
 
 // Every error is INVALID_ARGUMENT as RowError gives it. Borrows its arguments.

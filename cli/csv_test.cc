@@ -56,7 +56,9 @@ TEST(CsvTest, ReadsQuotesCommasLineFeedsAndCrLf) {
 }
 
 TEST(CsvTest, TakesAByteOrderMarkAndAMissingLastLineFeed) {
-  const auto file = ParseCsv("\xEF\xBB\xBF" "a,b\n1,2");
+  const auto file = ParseCsv(
+      "\xEF\xBB\xBF"
+      "a,b\n1,2");
 
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_EQ(file->header[0], "a");
@@ -99,41 +101,48 @@ const std::string kHistory = "serial,manufacturer,kind,day,odometer_km,custodian
 INSTANTIATE_TEST_SUITE_P(
     Files, BadFileTest,
     ::testing::Values(
-        BadFile{"ShiftJis", kHead + "A,pack,2023-05\n\x93\x64\x92\x72,pack,2023-05\n", "NOT_UTF8", 2, "UTF-8"},
+        BadFile{"ShiftJis", kHead + "A,pack,2023-05\n\x93\x64\x92\x72,pack,2023-05\n", "NOT_UTF8", 2,
+                "UTF-8"},
         BadFile{"Utf16", std::string("\xFF\xFEs\0e\0", 6), "NOT_UTF8", 0, "UTF-8"},
         BadFile{"NulByte", kHead + std::string("A\0B,pack,2023-05\n", 17), "NOT_UTF8", 1, "UTF-8"},
         BadFile{"Empty", "", "HEADER_MISSING", 0, "column names in the first line"},
         BadFile{"NoRows", kHead, "NO_ROWS", 0, "no rows after the header"},
         BadFile{"ColumnUnnamed", "serial,,level\nA,b,c\n", "COLUMN_UNNAMED", 0, "column 2 has no name"},
-        BadFile{"ColumnRepeated", "serial,level,serial\nA,b,c\n", "COLUMN_REPEATED", 0, "`serial` stands twice"},
+        BadFile{"ColumnRepeated", "serial,level,serial\nA,b,c\n", "COLUMN_REPEATED", 0,
+                "`serial` stands twice"},
         BadFile{"QuoteMisplaced", kHead + "A\"B,pack,2023-05\n", "QUOTE_MISPLACED", 1, "quote"},
         BadFile{"QuoteOpen", kHead + "A,\"pack,2023-05\n", "FILE_TRUNCATED", 1, "never closed"},
         BadFile{"CutOff", kHead + "A,pack,2023-05\nB,pa", "FILE_TRUNCATED", 2, "cut off"},
         BadFile{"TooManyFields", kHead + "A,pack,2023-05,x\nB,pack,2023-05\n", "FIELD_COUNT", 1, "4 fields"},
         BadFile{"TooFewFields", kHead + "A,pack\nB,pack,2023-05\n", "FIELD_COUNT", 1, "2 fields"},
-        BadFile{"ColumnUnknown", "serial,level,manufactured,lithum_kg\nA,pack,2023-05,1\n", "COLUMN_UNKNOWN", 0,
-                "nearest is `lithium_kg`"},
+        BadFile{"ColumnUnknown", "serial,level,manufactured,lithum_kg\nA,pack,2023-05,1\n", "COLUMN_UNKNOWN",
+                0, "nearest is `lithium_kg`"},
         BadFile{"ColumnMissing", "serial,level,model\nA,pack,x\n", "COLUMN_MISSING", 0, "`manufactured`"},
         BadFile{"KindUnknown", "foo,bar\n1,2\n", "KIND_UNKNOWN", 0, "known kind of file"},
         BadFile{"SerialWrong", kHead + "A B,pack,2023-05\n", "SERIAL_WRONG", 1, "`serial` is `A B`"},
-        BadFile{"SerialRepeated", kHead + "A,pack,2023-05\nA,pack,2023-05\n", "SERIAL_REPEATED", 2, "row 1 has it"},
+        BadFile{"SerialRepeated", kHead + "A,pack,2023-05\nA,pack,2023-05\n", "SERIAL_REPEATED", 2,
+                "row 1 has it"},
         BadFile{"LevelUnknown", kHead + "A,stack,2023-05\n", "LEVEL_UNKNOWN", 1, "`level` is `stack`"},
         BadFile{"MonthWrong", kHead + "A,pack,2023-13\n", "MONTH_WRONG", 1, "`manufactured` is `2023-13`"},
         BadFile{"MonthIsADay", kHead + "A,pack,2023-05-01\n", "MONTH_WRONG", 1, "such as 2023-05"},
         BadFile{"MonthTooOld", kHead + "A,pack,1989-12\n", "MONTH_WRONG", 1, "1990 to 2100"},
-        BadFile{"NumberWithComma", "serial,level,manufactured,lithium_kg\nA,pack,2023-05,\"1,5\"\n", "NUMBER_WRONG", 1,
-                "`lithium_kg` is `1,5`: expected a number of kilograms"},
-        BadFile{"NumberWithUnit", "serial,level,manufactured,mass_kg\nA,pack,2023-05,303kg\n", "NUMBER_WRONG", 1,
-                "`303kg`"},
-        BadFile{"NumberNegative", "serial,level,manufactured,nickel_kg\nA,pack,2023-05,-1\n", "NUMBER_WRONG", 1, "`-1`"},
-        BadFile{"OwnParent", "serial,level,manufactured,parent_serial\nA,module,2023-05,A\n", "PARENT_WRONG", 1, "`A`"},
-        BadFile{"WarrantyTooLong", "serial,level,manufactured,warranty_months\nA,pack,2023-05,9999\n", "NUMBER_WRONG",
-                1, "at most 1200"},
-        BadFile{"PartyUnknown", kCondition + "A,nobody,2026-04-01T09:30:00Z,1.9\n", "PARTY_UNKNOWN", 1, "`nobody`"},
+        BadFile{"NumberWithComma", "serial,level,manufactured,lithium_kg\nA,pack,2023-05,\"1,5\"\n",
+                "NUMBER_WRONG", 1, "`lithium_kg` is `1,5`: expected a number of kilograms"},
+        BadFile{"NumberWithUnit", "serial,level,manufactured,mass_kg\nA,pack,2023-05,303kg\n", "NUMBER_WRONG",
+                1, "`303kg`"},
+        BadFile{"NumberNegative", "serial,level,manufactured,nickel_kg\nA,pack,2023-05,-1\n", "NUMBER_WRONG",
+                1, "`-1`"},
+        BadFile{"OwnParent", "serial,level,manufactured,parent_serial\nA,module,2023-05,A\n", "PARENT_WRONG",
+                1, "`A`"},
+        BadFile{"WarrantyTooLong", "serial,level,manufactured,warranty_months\nA,pack,2023-05,9999\n",
+                "NUMBER_WRONG", 1, "at most 1200"},
+        BadFile{"PartyUnknown", kCondition + "A,nobody,2026-04-01T09:30:00Z,1.9\n", "PARTY_UNKNOWN", 1,
+                "`nobody`"},
         BadFile{"TimeWithoutOffset", kCondition + "A,cell-maker,2026-04-01T09:30:00,1.9\n", "TIME_WRONG", 1,
                 "a time with offset"},
         BadFile{"TimeIsADay", kCondition + "A,cell-maker,2026-04-01,1.9\n", "TIME_WRONG", 1, "`2026-04-01`"},
-        BadFile{"TimeImpossible", kCondition + "A,cell-maker,2026-02-30T09:30:00Z,1.9\n", "TIME_WRONG", 1, "02-30"},
+        BadFile{"TimeImpossible", kCondition + "A,cell-maker,2026-02-30T09:30:00Z,1.9\n", "TIME_WRONG", 1,
+                "02-30"},
         BadFile{"NothingMeasured", kCondition + "A,cell-maker,2026-04-01T09:30:00Z,\n", "VALUE_MISSING", 1,
                 "at least one of"},
         BadFile{"SeriesBackwards",
@@ -141,12 +150,14 @@ INSTANTIATE_TEST_SUITE_P(
                 "TIME_ORDER", 2, "oldest first"},
         BadFile{"VehicleMissing", kMount + "A,cell-maker,,,2026-04-01\n", "VEHICLE_MISSING", 1, "車台番号"},
         BadFile{"DayWrong", kMount + "A,cell-maker,ZE1-000123,,2026-04-31\n", "DAY_WRONG", 1, "`2026-04-31`"},
-        BadFile{"HistoryKind", kHistory + "A,cell-maker,accident,2026-04-01,,,\n", "KIND_UNKNOWN", 1, "`accident`"},
+        BadFile{"HistoryKind", kHistory + "A,cell-maker,accident,2026-04-01,,,\n", "KIND_UNKNOWN", 1,
+                "`accident`"},
         BadFile{"CustodianMissing", kHistory + "A,cell-maker,custody,2026-04-01,,,\n", "CUSTODIAN_WRONG", 1,
                 "for kind custody"},
-        BadFile{"CustodianForRepair", kHistory + "A,cell-maker,repair,2026-04-01,,oem,\n", "CUSTODIAN_WRONG", 1,
-                "for kind custody"},
-        BadFile{"AddedSerial", kHistory + "A,cell-maker,replacement,2026-04-01,,,B;C D\n", "SERIAL_WRONG", 1, "`C D`"}),
+        BadFile{"CustodianForRepair", kHistory + "A,cell-maker,repair,2026-04-01,,oem,\n", "CUSTODIAN_WRONG",
+                1, "for kind custody"},
+        BadFile{"AddedSerial", kHistory + "A,cell-maker,replacement,2026-04-01,,,B;C D\n", "SERIAL_WRONG", 1,
+                "`C D`"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(CsvFactsTest, NeverTellsAVehicleIdentifierInAnError) {
@@ -209,8 +220,8 @@ TEST(CsvFactsTest, ReadsConsecutiveRowsOfASerialAsOneMeasurementWithItsSeries) {
 TEST(CsvFactsTest, RefusesASeriesOfMoreThan4096Points) {
   std::string text = kCondition;
   for (int i = 0; i <= 4096; ++i) {
-    text += absl::FormatTime("M1,cell-maker,%Y-%m-%dT%H:%M:%SZ,1.9\n",
-                             absl::FromUnixSeconds(1700000000 + i), absl::UTCTimeZone());
+    text += absl::FormatTime("M1,cell-maker,%Y-%m-%dT%H:%M:%SZ,1.9\n", absl::FromUnixSeconds(1700000000 + i),
+                             absl::UTCTimeZone());
   }
 
   const auto facts = Read(text);
@@ -227,20 +238,23 @@ TEST(CsvFactsTest, ReadsMountsAndHistoryWithTheirTypesAndParts) {
 
   ASSERT_TRUE(mounts.ok()) << mounts.status();
   EXPECT_EQ(mounts->facts[0].type(), passport::v1::EVENT_TYPE_MOUNTED);
-  EXPECT_EQ(PartOf<passport::v1::VehiclePart>(mounts->facts[0], passport::v1::PART_KIND_VEHICLE).chassis_number(),
-            "ＺＥ１－０００１２３");  // as received
+  EXPECT_EQ(
+      PartOf<passport::v1::VehiclePart>(mounts->facts[0], passport::v1::PART_KIND_VEHICLE).chassis_number(),
+      "ＺＥ１－０００１２３");  // as received
   ASSERT_TRUE(history.ok()) << history.status();
   EXPECT_EQ(history->facts[0].type(), passport::v1::EVENT_TYPE_COMPONENT_REPLACED);
   EXPECT_EQ(history->facts[1].type(), passport::v1::EVENT_TYPE_STATUS_CHANGED);
   const auto part = PartOf<passport::v1::HistoryPart>(history->facts[0], passport::v1::PART_KIND_HISTORY);
   ASSERT_EQ(part.added_size(), 2);
   EXPECT_EQ(part.added(1).manufacturer(), "did:web:battery.example:participants:oem");
-  EXPECT_EQ(PartOf<passport::v1::PersonPart>(history->facts[0], passport::v1::PART_KIND_PERSON).name(), "山田");
+  EXPECT_EQ(PartOf<passport::v1::PersonPart>(history->facts[0], passport::v1::PART_KIND_PERSON).name(),
+            "山田");
 }
 
 TEST(CsvFactsTest, TheDemosFilesAreRightAndOfTheSizeThatTheyShouldHave) {
   const std::string folder = std::string(TSUNAGI_SOURCE_DIR) + "/deploy/demo/data/";
-  const std::pair<const char*, size_t> files[] = {{"batteries.csv", 1120}, {"mounts.csv", 100}, {"history.csv", 41}};
+  const std::pair<const char*, size_t> files[] = {
+      {"batteries.csv", 1120}, {"mounts.csv", 100}, {"history.csv", 41}};
   for (const auto& [name, count] : files) {
     const auto bytes = ReadFile(folder + name, 1 << 20);
     ASSERT_TRUE(bytes.ok()) << bytes.status();

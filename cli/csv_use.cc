@@ -38,7 +38,8 @@ absl::StatusOr<std::string> PartyOf(const CsvTable& table, const RowReader& row,
   auto did = table.find_party(row.Text(field));
   if (did.ok()) return did;
   if (!absl::IsNotFound(did.status()) && !absl::IsInvalidArgument(did.status())) return did.status();
-  return row.Bad("PARTY_UNKNOWN", field, row.Text(field), "the label or DID of a participant; see `tsunagi participant list`");
+  return row.Bad("PARTY_UNKNOWN", field, row.Text(field),
+                 "the label or DID of a participant; see `tsunagi participant list`");
 }
 
 // The value never stands in the error: it can point at a person.
@@ -64,7 +65,8 @@ absl::StatusOr<passport::v1::ConditionPoint> Point(const RowReader& row) {
   ASSIGN_OR_RETURN(const auto soh, row.Amount("soh_percent", "a percentage such as 87.4"));
   ASSIGN_OR_RETURN(const auto soce, row.Amount("soce_percent", "a percentage such as 85.1"));
   if (!capacity && !soh && !soce) {
-    return row.Bad("VALUE_MISSING", "capacity_ah", "", "at least one of capacity_ah, soh_percent and soce_percent");
+    return row.Bad("VALUE_MISSING", "capacity_ah", "",
+                   "at least one of capacity_ah, soh_percent and soce_percent");
   }
   if (capacity) *point.mutable_capacity_ah() = *capacity;
   if (soh) *point.mutable_soh_percent() = *soh;
@@ -95,7 +97,8 @@ absl::Status AddPoint(const RowReader& row, Measurement& measurement) {
   }
   *points.Add() = point;
   *measurement.latest.mutable_latest() = point;
-  ASSIGN_OR_RETURN(const auto rated, row.Amount("rated_capacity_ah", "a number of ampere hours such as 112.6"));
+  ASSIGN_OR_RETURN(const auto rated,
+                   row.Amount("rated_capacity_ah", "a number of ampere hours such as 112.6"));
   if (rated) *measurement.latest.mutable_rated_capacity_ah() = *rated;
   measurement.latest.set_method(std::string(row.Text("method")));
   measurement.latest.set_source(std::string(row.Text("source")));
@@ -134,8 +137,9 @@ absl::StatusOr<passport::v1::EventType> HistoryType(const RowReader& row) {
   for (const HistoryKind& kind : kHistoryKinds) {
     if (kind.word == row.Text("kind")) return kind.type;
   }
-  return row.Bad("KIND_UNKNOWN", "kind", row.Text("kind"),
-                 "repair, inspection, replacement, original, re-used, repurposed, remanufactured, waste or custody");
+  return row.Bad(
+      "KIND_UNKNOWN", "kind", row.Text("kind"),
+      "repair, inspection, replacement, original, re-used, repurposed, remanufactured, waste or custody");
 }
 
 absl::StatusOr<passport::v1::HistoryPart> History(const CsvTable& table, const RowReader& row,
@@ -148,7 +152,8 @@ absl::StatusOr<passport::v1::HistoryPart> History(const CsvTable& table, const R
   if (odometer) *part.mutable_odometer_km() = *odometer;
   const bool custody = row.Text("kind") == "custody";
   if (custody != !row.Text("custodian").empty()) {
-    return row.Bad("CUSTODIAN_WRONG", "custodian", row.Text("custodian"), "a participant, for kind custody alone");
+    return row.Bad("CUSTODIAN_WRONG", "custodian", row.Text("custodian"),
+                   "a participant, for kind custody alone");
   }
   if (custody) {
     ASSIGN_OR_RETURN(*part.mutable_custodian(), PartyOf(table, row, "custodian"));
@@ -160,7 +165,8 @@ absl::StatusOr<passport::v1::HistoryPart> History(const CsvTable& table, const R
 
 }  // namespace
 
-void AddPart(passport::v1::NewFact& fact, passport::v1::PartKind kind, const google::protobuf::Message& part) {
+void AddPart(passport::v1::NewFact& fact, passport::v1::PartKind kind,
+             const google::protobuf::Message& part) {
   auto* added = fact.add_parts();
   added->set_kind(kind);
   added->set_content(Encode(part));

@@ -16,8 +16,11 @@ namespace {
 constexpr absl::string_view kVehiclePrefix = "vehicle:";
 
 absl::Status NotAnIdentifier(absl::string_view value) {
-  return InvalidArgument({.reason = "IDENTIFIER_UNKNOWN", .field = "identifier", .value = value,
-                          .expected = "`SERIAL@maker-label`, `did:web:…#SERIAL` or `vehicle:` and a VIN or 車台番号"});
+  return InvalidArgument(
+      {.reason = "IDENTIFIER_UNKNOWN",
+       .field = "identifier",
+       .value = value,
+       .expected = "`SERIAL@maker-label`, `did:web:…#SERIAL` or `vehicle:` and a VIN or 車台番号"});
 }
 
 absl::StatusOr<Identifier> Battery(absl::string_view serial, absl::string_view maker) {
@@ -35,8 +38,8 @@ absl::StatusOr<Identifier> Vehicle(absl::string_view text) {
   return Identifier{.vehicle = std::string(text), .serial = "", .maker = ""};
 }
 
-// True for what cannot be mistaken for a serial number whose maker was forgotten: a VIN, or a type code, a hyphen and
-// digits.
+// True for what cannot be mistaken for a serial number whose maker was forgotten: a VIN, or a type code, a
+// hyphen and digits.
 bool LooksLikeVehicle(absl::string_view text) {
   const auto vehicle = passport::VehicleIdentifier::Parse(text);
   if (!vehicle.ok()) return false;
@@ -63,9 +66,12 @@ absl::StatusOr<Identifier> ParseIdentifier(absl::string_view text) {
   return NotAnIdentifier("");
 }
 
-absl::StatusOr<common::v1::BatteryId> ResolveBattery(const Identifier& identifier, const FindParty& find_party) {
+absl::StatusOr<common::v1::BatteryId> ResolveBattery(const Identifier& identifier,
+                                                     const FindParty& find_party) {
   if (identifier.serial.empty()) {
-    return InvalidArgument({.reason = "BATTERY_EXPECTED", .field = "identifier", .value = "",
+    return InvalidArgument({.reason = "BATTERY_EXPECTED",
+                            .field = "identifier",
+                            .value = "",
                             .expected = "a battery, `SERIAL@maker-label`, and no vehicle"});
   }
   common::v1::BatteryId battery;
@@ -74,7 +80,8 @@ absl::StatusOr<common::v1::BatteryId> ResolveBattery(const Identifier& identifie
   return battery;
 }
 
-absl::StatusOr<common::v1::Subject> ResolveSubject(const Identifier& identifier, const FindParty& find_party) {
+absl::StatusOr<common::v1::Subject> ResolveSubject(const Identifier& identifier,
+                                                   const FindParty& find_party) {
   common::v1::Subject subject;
   if (!identifier.vehicle.empty()) {
     subject.set_vehicle(identifier.vehicle);

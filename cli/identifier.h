@@ -27,7 +27,8 @@ using FindParty = std::function<absl::StatusOr<std::string>(absl::string_view di
 // INVALID_ARGUMENT naming the expected forms; never holds a vehicle identifier.
 absl::StatusOr<Identifier> ParseIdentifier(absl::string_view text);
 
-absl::StatusOr<common::v1::BatteryId> ResolveBattery(const Identifier& identifier, const FindParty& find_party);
+absl::StatusOr<common::v1::BatteryId> ResolveBattery(const Identifier& identifier,
+                                                     const FindParty& find_party);
 absl::StatusOr<common::v1::Subject> ResolveSubject(const Identifier& identifier, const FindParty& find_party);
 
 }  // namespace tsunagi::cli

@@ -37,17 +37,16 @@ TEST_P(GoodIdentifierTest, IsRead) {
 
 INSTANTIATE_TEST_SUITE_P(
     Texts, GoodIdentifierTest,
-    ::testing::Values(
-        Good{"SerialAtLabel", "LF40-P0001@cell-maker", "", "LF40-P0001", "cell-maker"},
-        Good{"DidAndSerial", "did:web:battery.example:participants:cell-maker#A/1", "", "A/1",
-             "did:web:battery.example:participants:cell-maker"},
-        Good{"SerialAtDid", "A1@did:web:battery.example:participants:cell-maker", "", "A1",
-             "did:web:battery.example:participants:cell-maker"},
-        Good{"VehiclePrefix", "vehicle:国[01]0002国", "国[01]0002国", "", ""},
-        Good{"ChassisNumber", "ZE1-012345", "ZE1-012345", "", ""},
-        Good{"ChassisNumberFullWidth", "ＺＥ１－０１２３４５", "ＺＥ１－０１２３４５", "", ""},
-        Good{"ChassisNumberWithDesignation", "ZAA-ZE1-012345", "ZAA-ZE1-012345", "", ""},
-        Good{"Vin", "1M8GDM9AXKP042788", "1M8GDM9AXKP042788", "", ""}),
+    ::testing::Values(Good{"SerialAtLabel", "LF40-P0001@cell-maker", "", "LF40-P0001", "cell-maker"},
+                      Good{"DidAndSerial", "did:web:battery.example:participants:cell-maker#A/1", "", "A/1",
+                           "did:web:battery.example:participants:cell-maker"},
+                      Good{"SerialAtDid", "A1@did:web:battery.example:participants:cell-maker", "", "A1",
+                           "did:web:battery.example:participants:cell-maker"},
+                      Good{"VehiclePrefix", "vehicle:国[01]0002国", "国[01]0002国", "", ""},
+                      Good{"ChassisNumber", "ZE1-012345", "ZE1-012345", "", ""},
+                      Good{"ChassisNumberFullWidth", "ＺＥ１－０１２３４５", "ＺＥ１－０１２３４５", "", ""},
+                      Good{"ChassisNumberWithDesignation", "ZAA-ZE1-012345", "ZAA-ZE1-012345", "", ""},
+                      Good{"Vin", "1M8GDM9AXKP042788", "1M8GDM9AXKP042788", "", ""}),
     [](const auto& test) { return test.param.name; });
 
 struct Bad {
@@ -58,17 +57,17 @@ struct Bad {
 class BadIdentifierTest : public ::testing::TestWithParam<Bad> {};
 
 TEST_P(BadIdentifierTest, IsRefused) {
-  EXPECT_THAT(ParseIdentifier(GetParam().text), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("expected")));
+  EXPECT_THAT(ParseIdentifier(GetParam().text),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("expected")));
 }
 
-INSTANTIATE_TEST_SUITE_P(Texts, BadIdentifierTest,
-                         ::testing::Values(Bad{"Empty", ""}, Bad{"MakerForgotten", "LF40-P0001"},
-                                           Bad{"NoSerial", "@cell-maker"}, Bad{"NoMaker", "A1@"},
-                                           Bad{"SerialWithBlank", "A 1@cell-maker"},
-                                           Bad{"MakerNoLabel", "A1@Cell_Maker"}, Bad{"DidAlone", "did:web:x.example"},
-                                           Bad{"DidWithoutSerial", "did:web:x.example#"},
-                                           Bad{"VehicleEmpty", "vehicle:"}),
-                         [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Texts, BadIdentifierTest,
+    ::testing::Values(Bad{"Empty", ""}, Bad{"MakerForgotten", "LF40-P0001"}, Bad{"NoSerial", "@cell-maker"},
+                      Bad{"NoMaker", "A1@"}, Bad{"SerialWithBlank", "A 1@cell-maker"},
+                      Bad{"MakerNoLabel", "A1@Cell_Maker"}, Bad{"DidAlone", "did:web:x.example"},
+                      Bad{"DidWithoutSerial", "did:web:x.example#"}, Bad{"VehicleEmpty", "vehicle:"}),
+    [](const auto& test) { return test.param.name; });
 
 TEST(IdentifierTest, AnErrorAboutAVehicleDoesNotTellIt) {
   const std::string text = "vehicle:" + std::string(65, 'Z');
@@ -82,7 +81,8 @@ TEST(IdentifierTest, ResolvesTheMakersLabelToItsDid) {
   ASSERT_TRUE(subject.ok()) << subject.status();
   EXPECT_EQ(subject->battery().manufacturer(), "did:web:battery.example:participants:cell-maker");
   EXPECT_EQ(subject->battery().serial(), "A1");
-  EXPECT_THAT(ResolveSubject(*ParseIdentifier("A1@nobody"), FindParty), StatusIs(absl::StatusCode::kNotFound, HasSubstr("")));
+  EXPECT_THAT(ResolveSubject(*ParseIdentifier("A1@nobody"), FindParty),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("")));
 }
 
 TEST(IdentifierTest, AVehicleIsNoBattery) {

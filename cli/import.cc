@@ -52,8 +52,8 @@ struct Checked {
   bool unchanged = false;  // all of it
 };
 
-absl::StatusOr<Checked> Check(const FileFacts& facts, const Batch& batch, Random& random, const SendBatch& send,
-                              ImportReport& report) {
+absl::StatusOr<Checked> Check(const FileFacts& facts, const Batch& batch, Random& random,
+                              const SendBatch& send, ImportReport& report) {
   ImportFactsRequest request = RequestFor(facts, batch);
   request.set_request_id(NewUuid(random));
   request.set_validate_only(true);
@@ -64,7 +64,8 @@ absl::StatusOr<Checked> Check(const FileFacts& facts, const Batch& batch, Random
     return absl::InternalError("the node answered for another number of facts than it was sent");
   }
   for (int i = 0; i < outcomes.size(); ++i) {
-    if (IsUnchanged(outcomes[i])) report.unchanged_rows.push_back(facts.rows[batch.begin + static_cast<size_t>(i)]);
+    if (IsUnchanged(outcomes[i]))
+      report.unchanged_rows.push_back(facts.rows[batch.begin + static_cast<size_t>(i)]);
   }
   for (const std::string& warning : response->warnings()) {
     report.warnings.push_back(NameRow(warning, facts, batch));
@@ -89,7 +90,8 @@ std::vector<Batch> MakeBatches(const std::vector<passport::v1::NewFact>& facts, 
   size_t bytes = 0;
   for (size_t i = 0; i < facts.size(); ++i) {
     const size_t size = facts[i].ByteSizeLong();
-    const bool full = !batches.empty() && (i - batches.back().begin == max_facts || bytes + size > kMaxBatchBytes);
+    const bool full =
+        !batches.empty() && (i - batches.back().begin == max_facts || bytes + size > kMaxBatchBytes);
     if (batches.empty() || full) {
       batches.push_back({i, i});
       bytes = 0;
@@ -103,9 +105,10 @@ std::vector<Batch> MakeBatches(const std::vector<passport::v1::NewFact>& facts, 
 std::string BatchRequestId(absl::string_view file_digest, size_t batch, absl::string_view content) {
   std::string number;
   AppendU64(number, batch);
-  const std::string hex = ToHex(crypto::Sha256({"tsunagi-import-batch", file_digest, number, crypto::Sha256(content)}));
-  return absl::StrCat(hex.substr(0, 8), "-", hex.substr(8, 4), "-8", hex.substr(12, 3), "-8", hex.substr(15, 3), "-",
-                      hex.substr(18, 12));
+  const std::string hex =
+      ToHex(crypto::Sha256({"tsunagi-import-batch", file_digest, number, crypto::Sha256(content)}));
+  return absl::StrCat(hex.substr(0, 8), "-", hex.substr(8, 4), "-8", hex.substr(12, 3), "-8",
+                      hex.substr(15, 3), "-", hex.substr(18, 12));
 }
 
 absl::StatusOr<ImportReport> Import(const FileFacts& facts, const ImportOptions& options, Random& random,
@@ -128,8 +131,8 @@ absl::StatusOr<ImportReport> Import(const FileFacts& facts, const ImportOptions&
       continue;
     }
     RETURN_IF_ERROR(Write(facts, batch, i, options, send, report));
-    progress << "acknowledged rows " << facts.rows[batch.begin] << " to " << facts.rows[batch.end - 1] << ", batch "
-             << i + 1 << " of " << checked.size() << std::endl;
+    progress << "acknowledged rows " << facts.rows[batch.begin] << " to " << facts.rows[batch.end - 1]
+             << ", batch " << i + 1 << " of " << checked.size() << std::endl;
   }
   return report;
 }

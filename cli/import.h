@@ -28,8 +28,8 @@ struct Batch {
 // In order, each of at most `max_facts` facts and kMaxBatchBytes; a fact beyond that stands alone.
 std::vector<Batch> MakeBatches(const std::vector<passport::v1::NewFact>& facts, size_t max_facts);
 
-// The id of the request that writes a batch: the same for the same batch of the same file, so that a batch whose
-// acknowledgement was lost is not written twice. `content` is the encoded request without its id.
+// The id of the request that writes a batch: the same for the same batch of the same file, so that a batch
+// whose acknowledgement was lost is not written twice. `content` is the encoded request without its id.
 std::string BatchRequestId(absl::string_view file_digest, size_t batch, absl::string_view content);
 
 using SendBatch =
@@ -48,8 +48,8 @@ struct ImportReport {
   std::vector<uint64_t> unchanged_rows;  // with check_only
 };
 
-// Checks every batch, then writes those that are not there already, and tells `progress` of each acknowledgement.
-// The first error ends it and names the row where it can; what was acknowledged stays.
+// Checks every batch, then writes those that are not there already, and tells `progress` of each
+// acknowledgement. The first error ends it and names the row where it can; what was acknowledged stays.
 absl::StatusOr<ImportReport> Import(const FileFacts& facts, const ImportOptions& options, Random& random,
                                     const SendBatch& send, std::ostream& progress);
 

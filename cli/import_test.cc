@@ -38,7 +38,8 @@ class FakeNode {
     ImportFactsResponse response;
     for (const auto& fact : request.facts()) {
       const bool there = serials.contains(fact.subject().serial());
-      response.add_outcomes(there ? passport::v1::IMPORT_OUTCOME_UNCHANGED : passport::v1::IMPORT_OUTCOME_CREATED);
+      response.add_outcomes(there ? passport::v1::IMPORT_OUTCOME_UNCHANGED
+                                  : passport::v1::IMPORT_OUTCOME_CREATED);
       if (!request.validate_only()) serials.insert(fact.subject().serial());
     }
     if (request.validate_only()) response.add_warnings("1: VIN check digit differs");
@@ -61,7 +62,8 @@ class ImportTest : public ::testing::Test {
  protected:
   absl::StatusOr<ImportReport> Run(const FileFacts& facts, bool check_only = false) {
     const ImportOptions options{"digest", 10, check_only};
-    return Import(facts, options, random_, [this](const auto& request) { return node_(request); }, progress_);
+    return Import(
+        facts, options, random_, [this](const auto& request) { return node_(request); }, progress_);
   }
 
   testing::FakeRandom random_;
@@ -121,13 +123,15 @@ TEST_F(ImportTest, NamesRowsOfTheFileInsteadOfFactsOfTheRequest) {
   const auto send = [](const ImportFactsRequest& request) -> absl::StatusOr<ImportFactsResponse> {
     if (request.facts(0).subject().serial() == "S0") {
       ImportFactsResponse response;
-      for (int i = 0; i < request.facts_size(); ++i) response.add_outcomes(passport::v1::IMPORT_OUTCOME_CREATED);
+      for (int i = 0; i < request.facts_size(); ++i)
+        response.add_outcomes(passport::v1::IMPORT_OUTCOME_CREATED);
       response.add_warnings("4: VIN check digit differs");
       return response;
     }
     ErrorDetail detail;
     detail.set_row(3);
-    return WithDetail(absl::AlreadyExistsError("node at x: row 3: `S12` is registered with another `model`"), detail);
+    return WithDetail(absl::AlreadyExistsError("node at x: row 3: `S12` is registered with another `model`"),
+                      detail);
   };
 
   const auto report = Import(Facts(25), {"digest", 10, false}, random_, send, progress_);

@@ -26,11 +26,13 @@ std::string PrefixOf(const google::protobuf::EnumDescriptor& descriptor) {
 
 Json MessageValue(const Message& message) {
   const std::string& type = message.GetDescriptor()->full_name();
-  if (type == "tsunagi.common.v1.Decimal") return FormatDecimal(dynamic_cast<const common::v1::Decimal&>(message));
+  if (type == "tsunagi.common.v1.Decimal")
+    return FormatDecimal(dynamic_cast<const common::v1::Decimal&>(message));
   if (type == "tsunagi.common.v1.YearMonth") {
     return passport::PrintYearMonth(dynamic_cast<const common::v1::YearMonth&>(message));
   }
-  if (type == "tsunagi.common.v1.CivilDate") return passport::PrintCivilDate(dynamic_cast<const common::v1::CivilDate&>(message));
+  if (type == "tsunagi.common.v1.CivilDate")
+    return passport::PrintCivilDate(dynamic_cast<const common::v1::CivilDate&>(message));
   if (type == "google.protobuf.Timestamp") {
     return FormatInstant(dynamic_cast<const google::protobuf::Timestamp&>(message));
   }
@@ -44,16 +46,26 @@ std::string BytesOrText(const FieldDescriptor& field, const std::string& value) 
 Json ValueOf(const Message& message, const FieldDescriptor& field) {
   const Reflection& r = *message.GetReflection();
   switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_INT32: return r.GetInt32(message, &field);
-    case FieldDescriptor::CPPTYPE_INT64: return r.GetInt64(message, &field);
-    case FieldDescriptor::CPPTYPE_UINT32: return r.GetUInt32(message, &field);
-    case FieldDescriptor::CPPTYPE_UINT64: return r.GetUInt64(message, &field);
-    case FieldDescriptor::CPPTYPE_DOUBLE: return r.GetDouble(message, &field);
-    case FieldDescriptor::CPPTYPE_FLOAT: return r.GetFloat(message, &field);
-    case FieldDescriptor::CPPTYPE_BOOL: return r.GetBool(message, &field);
-    case FieldDescriptor::CPPTYPE_ENUM: return WordOf(*field.enum_type(), r.GetEnumValue(message, &field));
-    case FieldDescriptor::CPPTYPE_STRING: return BytesOrText(field, r.GetString(message, &field));
-    case FieldDescriptor::CPPTYPE_MESSAGE: return MessageValue(r.GetMessage(message, &field));
+    case FieldDescriptor::CPPTYPE_INT32:
+      return r.GetInt32(message, &field);
+    case FieldDescriptor::CPPTYPE_INT64:
+      return r.GetInt64(message, &field);
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return r.GetUInt32(message, &field);
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return r.GetUInt64(message, &field);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return r.GetDouble(message, &field);
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return r.GetFloat(message, &field);
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return r.GetBool(message, &field);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return WordOf(*field.enum_type(), r.GetEnumValue(message, &field));
+    case FieldDescriptor::CPPTYPE_STRING:
+      return BytesOrText(field, r.GetString(message, &field));
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return MessageValue(r.GetMessage(message, &field));
   }
   return nullptr;
 }
@@ -61,16 +73,26 @@ Json ValueOf(const Message& message, const FieldDescriptor& field) {
 Json ElementOf(const Message& message, const FieldDescriptor& field, int i) {
   const Reflection& r = *message.GetReflection();
   switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_INT32: return r.GetRepeatedInt32(message, &field, i);
-    case FieldDescriptor::CPPTYPE_INT64: return r.GetRepeatedInt64(message, &field, i);
-    case FieldDescriptor::CPPTYPE_UINT32: return r.GetRepeatedUInt32(message, &field, i);
-    case FieldDescriptor::CPPTYPE_UINT64: return r.GetRepeatedUInt64(message, &field, i);
-    case FieldDescriptor::CPPTYPE_DOUBLE: return r.GetRepeatedDouble(message, &field, i);
-    case FieldDescriptor::CPPTYPE_FLOAT: return r.GetRepeatedFloat(message, &field, i);
-    case FieldDescriptor::CPPTYPE_BOOL: return r.GetRepeatedBool(message, &field, i);
-    case FieldDescriptor::CPPTYPE_ENUM: return WordOf(*field.enum_type(), r.GetRepeatedEnumValue(message, &field, i));
-    case FieldDescriptor::CPPTYPE_STRING: return BytesOrText(field, r.GetRepeatedString(message, &field, i));
-    case FieldDescriptor::CPPTYPE_MESSAGE: return MessageValue(r.GetRepeatedMessage(message, &field, i));
+    case FieldDescriptor::CPPTYPE_INT32:
+      return r.GetRepeatedInt32(message, &field, i);
+    case FieldDescriptor::CPPTYPE_INT64:
+      return r.GetRepeatedInt64(message, &field, i);
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return r.GetRepeatedUInt32(message, &field, i);
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return r.GetRepeatedUInt64(message, &field, i);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return r.GetRepeatedDouble(message, &field, i);
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return r.GetRepeatedFloat(message, &field, i);
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return r.GetRepeatedBool(message, &field, i);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return WordOf(*field.enum_type(), r.GetRepeatedEnumValue(message, &field, i));
+    case FieldDescriptor::CPPTYPE_STRING:
+      return BytesOrText(field, r.GetRepeatedString(message, &field, i));
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return MessageValue(r.GetRepeatedMessage(message, &field, i));
   }
   return nullptr;
 }

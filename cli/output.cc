@@ -53,7 +53,8 @@ absl::string_view NextStep(const absl::Status& status) {
     case absl::StatusCode::kUnauthenticated:
       return "this profile's certificate or token is not accepted: enrol again with `tsunagi enrol`";
     case absl::StatusCode::kPermissionDenied:
-      return "this command is for another role or participant, or this one is suspended: see `tsunagi participant list`";
+      return "this command is for another role or participant, or this one is suspended: see `tsunagi "
+             "participant list`";
     case absl::StatusCode::kNotFound:
       return "check the identifier or path; what you may not see looks the same as what does not exist";
     case absl::StatusCode::kAlreadyExists:
@@ -99,7 +100,8 @@ std::string Render(const Output& output, Format format) {
 std::string RenderError(const absl::Status& status, Format format) {
   const absl::string_view next = NextStep(status);
   if (format == Format::kTable) return absl::StrCat("error: ", status.message(), "\nnext: ", next, "\n");
-  Json error = {{"code", absl::StatusCodeToString(status.code())}, {"message", std::string(status.message())}};
+  Json error = {{"code", absl::StatusCodeToString(status.code())},
+                {"message", std::string(status.message())}};
   if (const auto detail = DetailOf(status)) {
     error.update(ToJson(*detail));
   }

@@ -38,15 +38,16 @@ struct Output {
 // Ends with a line feed.
 std::string Render(const Output& output, Format format);
 
-// Columns padded by their width on a terminal: East Asian wide characters take two columns. Control characters of
-// cells are made visible.
+// Columns padded by their width on a terminal: East Asian wide characters take two columns. Control
+// characters of cells are made visible.
 std::string RenderTable(const Table& table);
 
 // An error, and what to do next. `{"error":{…}}` as JSON.
 std::string RenderError(const absl::Status& status, Format format);
 
-// A message with its field names. Decimals, months, days and instants as people write them, enum values without
-// prefix in lower case, bytes in hex; a battery as {manufacturer, serial, level}. Unset messages are left out.
+// A message with its field names. Decimals, months, days and instants as people write them, enum values
+// without prefix in lower case, bytes in hex; a battery as {manufacturer, serial, level}. Unset messages are
+// left out.
 Json ToJson(const google::protobuf::Message& message);
 
 // An enum value without prefix, in lower case: SECTION_CONDITION is `condition`.

@@ -83,7 +83,8 @@ TEST(OutputTest, TellsAPartInOneLineAndASeriesByItsEnds) {
   }
 
   EXPECT_EQ(PartLine(passport::v1::PART_KIND_IDENTITY, Encode(Identity())),
-            "manufacturer did:web:x.example, serial A1, level pack, manufactured 2023-05, rated_capacity_ah 112.60");
+            "manufacturer did:web:x.example, serial A1, level pack, manufactured 2023-05, rated_capacity_ah "
+            "112.60");
   EXPECT_EQ(PartLine(passport::v1::PART_KIND_CONDITION_SERIES, Encode(series)),
             "3 points, 2023-11-14T22:13:20Z 1.9 Ah … 2023-11-14T22:13:22Z 1.7 Ah");
 }
@@ -119,11 +120,13 @@ TEST(OutputTest, RefusesContentWhoseSlotsDoNotFitTheirHeader) {
 }
 
 TEST(OutputTest, AnErrorSaysWhatToDoNext) {
-  const std::string text = RenderError(absl::UnavailableError("node at 127.0.0.1:1: refused"), Format::kTable);
+  const std::string text =
+      RenderError(absl::UnavailableError("node at 127.0.0.1:1: refused"), Format::kTable);
 
-  EXPECT_EQ(text,
-            "error: node at 127.0.0.1:1: refused\n"
-            "next: check that the process runs and that its address in operator.yaml is right: `tsunagi health`\n");
+  EXPECT_EQ(
+      text,
+      "error: node at 127.0.0.1:1: refused\n"
+      "next: check that the process runs and that its address in operator.yaml is right: `tsunagi health`\n");
 }
 
 TEST(OutputTest, AnErrorAsJsonHasItsDetail) {

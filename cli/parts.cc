@@ -73,7 +73,9 @@ absl::StatusOr<std::vector<ReleasedPart>> PartsOf(const connector::v1::ReleasedC
 Json ToJson(const std::vector<ReleasedPart>& parts) {
   Json list = Json::array();
   for (const ReleasedPart& part : parts) {
-    list.push_back({{"kind", WordOf(part.kind)}, {"author", part.author}, {"content", PartJson(part.kind, part.content)}});
+    list.push_back({{"kind", WordOf(part.kind)},
+                    {"author", part.author},
+                    {"content", PartJson(part.kind, part.content)}});
   }
   return list;
 }

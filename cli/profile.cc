@@ -29,10 +29,10 @@ constexpr char kTokenFile[] = "token";
 constexpr char kParticipantsFile[] = "participants.pb";
 
 absl::Status NotEnrolled(absl::string_view folder, absl::string_view missing) {
-  return absl::FailedPreconditionError(
-      absl::StrCat("profile `", folder, "` has no ", missing,
-                   ": enrol with `tsunagi enrol --invitation-file FILE --config operator.yaml`, or name another "
-                   "folder with --profile"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "profile `", folder, "` has no ", missing,
+      ": enrol with `tsunagi enrol --invitation-file FILE --config operator.yaml`, or name another "
+      "folder with --profile"));
 }
 
 absl::Status CheckConfig(const internal::v1::OperatorConfig& config) {
@@ -53,7 +53,8 @@ absl::Status CheckConfig(const internal::v1::OperatorConfig& config) {
 }  // namespace
 
 std::string DefaultProfile() {
-  if (const char* profile = std::getenv("TSUNAGI_PROFILE"); profile != nullptr && *profile != '\0') return profile;
+  if (const char* profile = std::getenv("TSUNAGI_PROFILE"); profile != nullptr && *profile != '\0')
+    return profile;
   const char* home = std::getenv("HOME");
   return absl::StrCat(home == nullptr ? "." : home, "/.tsunagi");
 }
@@ -89,7 +90,8 @@ absl::StatusOr<Credentials> Profile::LoadCredentials() const {
 
 absl::Status Profile::SaveConfig(const std::string& config_path) const {
   if (mkdir(folder_.c_str(), 0700) != 0 && errno != EEXIST) {
-    return absl::FailedPreconditionError(absl::StrCat("creating folder `", folder_, "`: ", std::strerror(errno)));
+    return absl::FailedPreconditionError(
+        absl::StrCat("creating folder `", folder_, "`: ", std::strerror(errno)));
   }
   ASSIGN_OR_RETURN(const std::string content, ReadFile(config_path, kMaxFile));
   return WriteFileAtomically(Path(kConfigFile), content, 0644);
@@ -122,7 +124,9 @@ std::optional<CachedToken> Profile::LoadToken(const crypto::Certificate& certifi
 }
 
 absl::Status Profile::SaveToken(const crypto::Certificate& certificate, const CachedToken& token) const {
-  const auto text = [](absl::Time time) { return absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone()); };
+  const auto text = [](absl::Time time) {
+    return absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone());
+  };
   return WriteFileAtomically(Path(kTokenFile),
                              absl::StrCat(ToHex(certificate.sha256), "\n", text(token.issued_at), "\n",
                                           text(token.expires_at), "\n", token.token, "\n"),

@@ -50,7 +50,8 @@ class Profile {
   absl::Status SaveConfig(const std::string& config_path) const;
   // The key is made here and never leaves.
   absl::StatusOr<crypto::PrivateKey> LoadOrCreateKey() const;
-  absl::Status SaveCertificates(const std::vector<crypto::Certificate>& chain, const crypto::Certificate& root) const;
+  absl::Status SaveCertificates(const std::vector<crypto::Certificate>& chain,
+                                const crypto::Certificate& root) const;
 
   // A token of this certificate, if one is kept; whether it is still valid is for the caller to say.
   std::optional<CachedToken> LoadToken(const crypto::Certificate& certificate) const;

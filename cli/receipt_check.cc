@@ -19,12 +19,15 @@ namespace {
 
 constexpr absl::string_view kParticipantType = "tsunagi/participant/v1";
 
-absl::Status Wrong(absl::string_view what) { return absl::DataLossError(absl::StrCat("the receipt is wrong: ", what)); }
+absl::Status Wrong(absl::string_view what) {
+  return absl::DataLossError(absl::StrCat("the receipt is wrong: ", what));
+}
 
 // Federation of a certificate that may sign directories and nothing else.
 absl::StatusOr<std::string> DirectoryFederation(const crypto::Certificate& certificate) {
   absl::string_view uri = certificate.uris.size() == 1 ? absl::string_view(certificate.uris.front()) : "";
-  if (!absl::ConsumePrefix(&uri, "spiffe://") || !absl::ConsumeSuffix(&uri, "/registrar/directory") || uri.empty()) {
+  if (!absl::ConsumePrefix(&uri, "spiffe://") || !absl::ConsumeSuffix(&uri, "/registrar/directory") ||
+      uri.empty()) {
     return Wrong("the provider's entry is not signed by a directory key");
   }
   return std::string(uri);
@@ -45,8 +48,9 @@ absl::Status CheckEntry(const audit::v1::Receipt& receipt, const crypto::Certifi
   ASSIGN_OR_RETURN(const auto chain, ParseChain(receipt));
   RETURN_IF_ERROR(Annotate(crypto::VerifyChain(chain, root, at), "certificates of the directory key"));
   ASSIGN_OR_RETURN(checked.federation, DirectoryFederation(chain.front()));
-  RETURN_IF_ERROR(Annotate(crypto::Verify(receipt.provider_entry(), kParticipantType, chain.front().public_key),
-                           "signature of the provider's directory entry"));
+  RETURN_IF_ERROR(
+      Annotate(crypto::Verify(receipt.provider_entry(), kParticipantType, chain.front().public_key),
+               "signature of the provider's directory entry"));
   return DecodeCanonical(receipt.provider_entry().payload(), "directory entry", checked.provider);
 }
 
@@ -56,7 +60,8 @@ bool CountsAt(const identity::v1::ParticipantKey& key, absl::Time at) {
   return from.ok() && *from <= at && (!key.has_valid_until() || (until.ok() && at < *until));
 }
 
-// OK when one of the provider's keys of this log verifies the proof, and no line of the checkpoint is left over.
+// OK when one of the provider's keys of this log verifies the proof, and no line of the checkpoint is left
+// over.
 absl::Status CheckLog(const audit::v1::LogProof& proof, absl::Time at, CheckedReceipt& checked) {
   checked.origin = proof.checkpoint().substr(0, proof.checkpoint().find('\n'));
   const std::string prefix = absl::StrCat(checked.provider.label(), ".", checked.federation, "/");
@@ -65,7 +70,8 @@ absl::Status CheckLog(const audit::v1::LogProof& proof, absl::Time at, CheckedRe
   if (lines != 1) return Wrong("the checkpoint has a signature line whose key the receipt does not prove");
   absl::Status last = Wrong("the provider's entry lists no key of the log");
   for (const auto& key : checked.provider.keys()) {
-    if (key.purpose() != identity::v1::KEY_PURPOSE_LOG || key.log_origin() != checked.origin || !CountsAt(key, at)) {
+    if (key.purpose() != identity::v1::KEY_PURPOSE_LOG || key.log_origin() != checked.origin ||
+        !CountsAt(key, at)) {
       continue;
     }
     ASSIGN_OR_RETURN(const auto public_key, crypto::PublicKey::FromDer(key.public_key()));
@@ -88,20 +94,22 @@ passport::DirectoryKeys KeysOf(const CheckedReceipt& checked, absl::Time at) {
     }
     return found;
   };
-  keys.signing_key = [find](absl::string_view did, absl::string_view id) -> absl::StatusOr<crypto::PublicKey> {
+  keys.signing_key = [find](absl::string_view did,
+                            absl::string_view id) -> absl::StatusOr<crypto::PublicKey> {
     const auto* key = find(did, id);
     if (key == nullptr) return absl::NotFoundError("no such key");
     return crypto::PublicKey::FromDer(key->public_key());
   };
   keys.counts_at = [find](absl::string_view did, absl::string_view id, absl::Time when) {
     const auto* key = find(did, id);
-    return key != nullptr && CountsAt(*key, when) ? absl::OkStatus() : absl::NotFoundError("no such key then");
+    return key != nullptr && CountsAt(*key, when) ? absl::OkStatus()
+                                                  : absl::NotFoundError("no such key then");
   };
   return keys;
 }
 
-// The time stamps of batches come from the registrar, whose key a receipt does not carry: the digest covers them, and
-// only the author's signatures are checked.
+// The time stamps of batches come from the registrar, whose key a receipt does not carry: the digest covers
+// them, and only the author's signatures are checked.
 absl::Status CheckSignatures(const connector::v1::ReleasedContent& content, absl::Time at,
                              const CheckedReceipt& checked) {
   passport::v1::EventSet set;
@@ -112,7 +120,8 @@ absl::Status CheckSignatures(const connector::v1::ReleasedContent& content, absl
 
 absl::Status CheckContent(const std::string& bytes, absl::Time at, CheckedReceipt& checked) {
   const audit::v1::ReleaseRecord& release = checked.record.release();
-  if (crypto::Sha256(bytes) != release.content_digest()) return Wrong("the content is not what the record names");
+  if (crypto::Sha256(bytes) != release.content_digest())
+    return Wrong("the content is not what the record names");
   connector::v1::ReleasedContent content;
   RETURN_IF_ERROR(DecodeCanonical(bytes, "released content", content));
   if (content.battery().manufacturer() != release.battery().manufacturer() ||

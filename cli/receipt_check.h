@@ -24,10 +24,11 @@ struct CheckedReceipt {
   std::vector<ReleasedPart> parts;  // of the content: their author is the provider, its signatures verify
 };
 
-// Checks, in this order: the one encoding; the directory key's certificates up to `root` at the time of the record,
-// for directories alone; its signature over the provider's entry; every signature line of the checkpoint; the
-// record's place in the log; that the record is a release by this provider; the content's digest; and the
-// signatures over the events in it. DATA_LOSS or INVALID_ARGUMENT naming the first that fails.
+// Checks, in this order: the one encoding; the directory key's certificates up to `root` at the time of the
+// record, for directories alone; its signature over the provider's entry; every signature line of the
+// checkpoint; the record's place in the log; that the record is a release by this provider; the content's
+// digest; and the signatures over the events in it. DATA_LOSS or INVALID_ARGUMENT naming the first that
+// fails.
 absl::StatusOr<CheckedReceipt> CheckReceipt(absl::string_view text, const crypto::Certificate& root);
 
 }  // namespace tsunagi::cli

@@ -121,7 +121,8 @@ TEST_F(ReceiptCheckTest, RefusesAnEntryThatTheStatusKeySigned) {
   audit::v1::Receipt receipt = Receipt();
   receipt.mutable_directory_chain(0)->assign(federation_.MakeStatusList().chain(0));
 
-  EXPECT_THAT(Check(receipt), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("not signed by a directory key")));
+  EXPECT_THAT(Check(receipt),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("not signed by a directory key")));
 }
 
 TEST_F(ReceiptCheckTest, RefusesTheEntryOfAnotherParticipant) {
@@ -152,13 +153,15 @@ TEST_F(ReceiptCheckTest, RefusesOtherContent) {
   content.mutable_battery()->set_serial("A2");
   receipt.set_content(Encode(content));
 
-  EXPECT_THAT(Check(receipt), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("content is not what the record names")));
+  EXPECT_THAT(Check(receipt),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("content is not what the record names")));
 }
 
 TEST_F(ReceiptCheckTest, RefusesASignatureLineThatItCannotCheck) {
   const auto witness = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ED25519);
   audit::v1::Receipt receipt = Receipt();
-  const auto note = audit::Cosign(receipt.proof().checkpoint(), "registrar.battery.example", witness, clock_.Now());
+  const auto note =
+      audit::Cosign(receipt.proof().checkpoint(), "registrar.battery.example", witness, clock_.Now());
   ASSERT_TRUE(note.ok()) << note.status();
   receipt.mutable_proof()->set_checkpoint(*note);
 

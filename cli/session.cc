@@ -23,7 +23,8 @@ constexpr int kPageSize = 1000;
 
 }  // namespace
 
-Session::Session(Profile profile, internal::v1::OperatorConfig config, Credentials credentials, absl::Duration timeout)
+Session::Session(Profile profile, internal::v1::OperatorConfig config, Credentials credentials,
+                 absl::Duration timeout)
     : profile_(std::move(profile)),
       config_(std::move(config)),
       credentials_(std::move(credentials)),
@@ -67,22 +68,27 @@ std::vector<std::string> Session::OwnProcesses() const {
 
 absl::StatusOr<std::string> Session::AddressOf(absl::string_view process) const {
   const std::pair<absl::string_view, const std::string*> addresses[] = {
-      {kRegistrar, &config_.registrar().address()}, {"node", &config_.node()}, {"connector", &config_.connector()},
-      {"catalog", &config_.catalog()}, {"passport", &config_.passport()}};
+      {kRegistrar, &config_.registrar().address()},
+      {"node", &config_.node()},
+      {"connector", &config_.connector()},
+      {"catalog", &config_.catalog()},
+      {"passport", &config_.passport()}};
   for (const auto& [name, address] : addresses) {
     if (name == process && !address->empty()) return *address;
   }
   return absl::FailedPreconditionError(absl::StrCat("operator.yaml names no address of `", process,
-                                                    "`: add `", process, ": host:port`, or `node: host:port`"));
+                                                    "`: add `", process,
+                                                    ": host:port`, or `node: host:port`"));
 }
 
 std::shared_ptr<grpc::Channel> Session::NewChannel(const std::string& address, absl::string_view process,
                                                    const std::string& token) const {
-  const absl::string_view label = process == kRegistrar ? kRegistrar : absl::string_view(config_.participant());
+  const absl::string_view label =
+      process == kRegistrar ? kRegistrar : absl::string_view(config_.participant());
   std::string chain;
   for (const crypto::Certificate& certificate : credentials_.chain) chain += crypto::ToPem(certificate);
-  return rpc::NewChannel(address, rpc::ProcessDnsName(process, label, config_.federation()), credentials_.key.ToPem(),
-                         chain, crypto::ToPem(credentials_.root), token);
+  return rpc::NewChannel(address, rpc::ProcessDnsName(process, label, config_.federation()),
+                         credentials_.key.ToPem(), chain, crypto::ToPem(credentials_.root), token);
 }
 
 absl::StatusOr<std::string> Session::NewToken() {
@@ -93,14 +99,16 @@ absl::StatusOr<std::string> Session::NewToken() {
   const grpc::Status status = stub->IssueToken(&context, identity::v1::IssueTokenRequest(), &response);
   if (!status.ok()) return Annotate(AtProcess(status, kRegistrar), "asking for a token");
   ASSIGN_OR_RETURN(const absl::Time expires_at, FromProto(response.expire_time()));
-  RETURN_IF_ERROR(profile_.SaveToken(credentials_.chain.front(), {response.token(), absl::Now(), expires_at}));
+  RETURN_IF_ERROR(
+      profile_.SaveToken(credentials_.chain.front(), {response.token(), absl::Now(), expires_at}));
   return response.token();
 }
 
 // While the registrar is away the kept token goes on being used: its life is for the called process to judge.
 absl::StatusOr<std::string> Session::Token() {
   const auto kept = profile_.LoadToken(credentials_.chain.front());
-  if (kept && absl::Now() < kept->issued_at + std::min(kTokenRenewal, (kept->expires_at - kept->issued_at) / 2)) {
+  if (kept &&
+      absl::Now() < kept->issued_at + std::min(kTokenRenewal, (kept->expires_at - kept->issued_at) / 2)) {
     return kept->token;
   }
   auto token = NewToken();
@@ -144,7 +152,8 @@ absl::StatusOr<identity::v1::ListParticipantsResponse> Session::Participants() {
     participants_ = *std::move(fetched);
     return *participants_;
   }
-  if (!absl::IsUnavailable(fetched.status()) && !absl::IsDeadlineExceeded(fetched.status())) return fetched.status();
+  if (!absl::IsUnavailable(fetched.status()) && !absl::IsDeadlineExceeded(fetched.status()))
+    return fetched.status();
   participants_ = profile_.LoadParticipants();
   if (!participants_) return fetched.status();
   return *participants_;

@@ -21,7 +21,8 @@ namespace tsunagi::cli {
 // Not thread-safe. Errors of calls carry the process that they were meant for.
 class Session {
  public:
-  // Loads the profile; renews the certificate when more than half of its life is over and the registrar is there.
+  // Loads the profile; renews the certificate when more than half of its life is over and the registrar is
+  // there.
   static absl::StatusOr<std::unique_ptr<Session>> Open(Profile profile, absl::Duration timeout);
 
   const internal::v1::OperatorConfig& config() const { return config_; }
@@ -35,7 +36,8 @@ class Session {
   // Calls a method at a process of this participant, or at `registrar`.
   template <class Service, class Request, class Response>
   absl::StatusOr<Response> Call(absl::string_view process,
-                                grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                                grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                                      Response*),
                                 const Request& request);
 
   // The listed participants, from the registrar, or as last seen while it is away.
@@ -47,7 +49,8 @@ class Session {
   absl::StatusOr<identity::v1::Participant> FindParticipant(absl::string_view did_or_label);
 
  private:
-  Session(Profile profile, internal::v1::OperatorConfig config, Credentials credentials, absl::Duration timeout);
+  Session(Profile profile, internal::v1::OperatorConfig config, Credentials credentials,
+          absl::Duration timeout);
 
   void RenewCertificate();
   absl::StatusOr<std::string> Token();
@@ -69,8 +72,8 @@ class Session {
 
 template <class Service, class Request, class Response>
 absl::StatusOr<Response> Session::Call(absl::string_view process,
-                                       grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&,
-                                                                             Response*),
+                                       grpc::Status (Service::Stub::*method)(grpc::ClientContext*,
+                                                                             const Request&, Response*),
                                        const Request& request) {
   auto channel = ChannelTo(process);
   if (!channel.ok()) return channel.status();

@@ -45,7 +45,8 @@ google::protobuf::Timestamp StartOf(const common::v1::YearMonth& month) {
 
 std::optional<uint64_t> ParseCount(absl::string_view text) {
   uint64_t count = 0;
-  const bool digits = !text.empty() && text.size() <= 15 && std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
+  const bool digits =
+      !text.empty() && text.size() <= 15 && std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
   if (!digits || !absl::SimpleAtoi(text, &count)) return std::nullopt;
   return count;
 }

@@ -1,6 +1,6 @@
-// Asks a provider as an outsider would and prints what came back, to the last byte of metadata: the demo compares the
-// answers for existing and missing identifiers. A line `release|find|agree battery DID SERIAL` or
-// `release|agree vehicle TEXT` on standard input gives one JSON line.
+// Asks a provider as an outsider would and prints what came back, to the last byte of metadata: the demo
+// compares the answers for existing and missing identifiers. A line `release|find|agree battery DID SERIAL`
+// or `release|agree vehicle TEXT` on standard input gives one JSON line.
 #include <iostream>
 #include <map>
 #include <string>
@@ -31,7 +31,8 @@ struct Services {
 nlohmann::json MetadataJson(const std::multimap<grpc::string_ref, grpc::string_ref>& metadata) {
   nlohmann::json list = nlohmann::json::array();
   for (const auto& [key, value] : metadata) {
-    list.push_back({std::string(key.data(), key.size()), ToHex(absl::string_view(value.data(), value.size()))});
+    list.push_back(
+        {std::string(key.data(), key.size()), ToHex(absl::string_view(value.data(), value.size()))});
   }
   return list;
 }
@@ -101,7 +102,8 @@ int Fail(const absl::Status& status) {
 
 // demo_raw_probe PROFILE CONNECTOR-ADDRESS CONNECTOR-DNS-NAME CATALOG-ADDRESS CATALOG-DNS-NAME
 int main(int argc, char** argv) {
-  if (argc != 6) return Fail(absl::InvalidArgumentError("expected PROFILE and address and DNS name of both services"));
+  if (argc != 6)
+    return Fail(absl::InvalidArgumentError("expected PROFILE and address and DNS name of both services"));
   const cli::Profile profile(argv[1]);
   const auto credentials = profile.LoadCredentials();
   if (!credentials.ok()) return Fail(credentials.status());

@@ -15,7 +15,8 @@ namespace {
 // An error about a row or the header, whatever the file was.
 void CheckError(const absl::Status& status) {
   if (!absl::IsInvalidArgument(status) || !tsunagi::IsValidUtf8(status.message())) std::abort();
-  const bool placed = absl::StartsWith(status.message(), "row ") || absl::StartsWith(status.message(), "header: ");
+  const bool placed =
+      absl::StartsWith(status.message(), "row ") || absl::StartsWith(status.message(), "header: ");
   if (!placed || !tsunagi::DetailOf(status).has_value()) std::abort();
 }
 
