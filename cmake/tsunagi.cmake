@@ -15,6 +15,10 @@ endif()
 if(TSUNAGI_SANITIZE)
   add_compile_options(-fsanitize=${TSUNAGI_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${TSUNAGI_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC 12 takes a std::optional that was checked for uninitialised once sanitizers have changed the code.
+    add_compile_options(-Wno-maybe-uninitialized)
+  endif()
 endif()
 
 add_library(tsunagi_warnings INTERFACE)
