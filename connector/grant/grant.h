@@ -29,7 +29,9 @@ class Grant {
 
   bool Opens(passport::v1::PartKind kind) const { return ((claims_.part_mask() >> kind) & 1u) != 0; }
   // Whether the subjects' digest is the one that was decided on (see SubjectsDigest).
-  bool Covers(absl::string_view subjects_digest) const { return claims_.subjects_digest() == subjects_digest; }
+  bool Covers(absl::string_view subjects_digest) const {
+    return claims_.subjects_digest() == subjects_digest;
+  }
   const internal::v1::GrantClaims& claims() const { return claims_; }
 
  private:

@@ -1,4 +1,5 @@
-// Checkpoint notes: parsers do not crash, and nothing but the seed's body opens under the published example key.
+// Checkpoint notes: parsers do not crash, and nothing but the seed's body opens under the published example
+// key.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,5 @@
-// The scanner that decides whether an answer of the passport may leave the node: it never sees less than protobuf does.
+// The scanner that decides whether an answer of the passport may leave the node: it never sees less than
+// protobuf does.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

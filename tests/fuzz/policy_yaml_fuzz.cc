@@ -1,5 +1,5 @@
-// Policy files come from people and from other tools: parsing, checking and evaluating one never fails hard, and what
-// compiles never opens people's names.
+// Policy files come from people and from other tools: parsing, checking and evaluating one never fails hard,
+// and what compiles never opens people's names.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -20,9 +20,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::vector<std::string> roles(rule.roles().begin(), rule.roles().end());
     const std::string party = rule.parties().empty() ? "did:web:a.example" : rule.parties(0);
     const std::string purpose = rule.purposes().empty() ? "x" : rule.purposes(0);
-    const auto decision = policies->Evaluate({party, roles, purpose, rule.serial_prefix(), absl::UnixEpoch()});
+    const auto decision =
+        policies->Evaluate({party, roles, purpose, rule.serial_prefix(), absl::UnixEpoch()});
     if (!decision.named) std::abort();
-    if ((decision.part_mask & tsunagi::policy::BitOf(tsunagi::passport::v1::PART_KIND_PERSON)) != 0) std::abort();
+    if ((decision.part_mask & tsunagi::policy::BitOf(tsunagi::passport::v1::PART_KIND_PERSON)) != 0)
+      std::abort();
     policies->Obligations(decision, ~tsunagi::policy::SectionMask{0});
   }
   return 0;
