@@ -20,16 +20,16 @@ PACKS = [
     dict(code="LF40", name="Nissan LEAF ZE1 40 kWh", packs=16, mounted=14, modules=24, cells=8, chemistry="NMC532",
          capacity_ah="112.6", pack_v="350", module_v="14.6", pack_kwh="40.0", module_kwh="1.67", pack_kg="303",
          cathode_ah_per_kg=160, chassis="ZE1", warranty=96,
-         source="public figures: Nissan press material 2017 (40 kWh, 350 V) and teardown reports "
+         source="public figures (not checked): Nissan press material 2017 (40 kWh, 350 V) and teardown reports "
                 "(24 modules of 8 cells, 112.6 Ah, 303 kg)"),
     dict(code="I120", name="BMW i3 120 Ah", packs=32, mounted=24, modules=8, cells=12, chemistry="NMC622",
          capacity_ah="120", pack_v="352", module_v="44", pack_kwh="42.2", module_kwh="5.28", pack_kg="278",
          cathode_ah_per_kg=175, wmi="WBY", warranty=96,
-         source="public figures: BMW press material 2018 (120 Ah, 42.2 kWh, 352 V, 8 modules of 12 cells, 278 kg)"),
+         source="public figures (not checked): BMW press material 2018 (120 Ah, 42.2 kWh, 352 V, 8 modules of 12 cells, 278 kg)"),
     dict(code="PP88", name="Toyota Prius PHV ZVW52 8.8 kWh", packs=72, mounted=62, modules=5, cells=19,
          chemistry="NMC111", capacity_ah="25", pack_v="351.5", module_v="70.3", pack_kwh="8.8", module_kwh="1.76",
          pack_kg="120", cathode_ah_per_kg=150, chassis="ZVW52", warranty=96,
-         source="public figures: Toyota press material 2017 (8.8 kWh, 351.5 V, 25 Ah, 120 kg) and teardown reports "
+         source="public figures (mass not checked): Toyota press material 2017 (8.8 kWh, 351.5 V, 25 Ah, 120 kg) and teardown reports "
                 "(5 stacks of 19 cells)"),
 ]
 
