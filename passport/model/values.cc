@@ -83,8 +83,9 @@ std::string PrintDecimal(const Decimal& decimal) {
   const auto places = static_cast<size_t>(-decimal.exponent());
   std::string digits = absl::StrCat(unscaled < 0 ? -unscaled : unscaled);
   if (digits.size() <= places) digits.insert(0, places + 1 - digits.size(), '0');
-  digits.insert(digits.size() - places, ".");
-  return unscaled < 0 ? "-" + digits : digits;
+  const absl::string_view all = digits;
+  const size_t point = digits.size() - places;
+  return absl::StrCat(unscaled < 0 ? "-" : "", all.substr(0, point), ".", all.substr(point));
 }
 
 std::strong_ordering CompareDecimals(const Decimal& a, const Decimal& b) {
