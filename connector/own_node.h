@@ -17,8 +17,8 @@ struct OwnNode {
   std::string passport_process;
   // The participant's ES256 key: signs agreements.
   crypto::PrivateKey signing_key;
-  // Key of request digests; never leaves the node.
-  std::string node_key;
+  // RequestDigestKey of the node's key; never leaves the node.
+  std::string request_digest_key;
 };
 
 }  // namespace tsunagi::connector

@@ -21,8 +21,12 @@ audit::v1::Record RecordAt(absl::Time time) {
   return record;
 }
 
-std::string RequestDigest(absl::string_view node_key, const google::protobuf::Message& request) {
-  return crypto::HmacSha256(crypto::HmacSha256(node_key, {kRequestDigestKey}), {Encode(request)});
+std::string RequestDigestKey(absl::string_view node_key) {
+  return crypto::HmacSha256(node_key, {kRequestDigestKey});
+}
+
+std::string RequestDigest(absl::string_view key, const google::protobuf::Message& request) {
+  return crypto::HmacSha256(key, {Encode(request)});
 }
 
 absl::Status NotFound() { return absl::NotFoundError("not found"); }

@@ -18,8 +18,10 @@ namespace tsunagi::connector {
 // A record that states `time`; the caller sets the entry and encodes it.
 audit::v1::Record RecordAt(absl::Time time);
 
-// HMAC-SHA-256 of a request under a key derived from the node's: records can be matched by the node alone.
-std::string RequestDigest(absl::string_view node_key, const google::protobuf::Message& request);
+// Derived from the node's key, once.
+std::string RequestDigestKey(absl::string_view node_key);
+// HMAC-SHA-256 of a request under that key: records can be matched by the node alone.
+std::string RequestDigest(absl::string_view key, const google::protobuf::Message& request);
 
 // The one answer to callers that may see nothing of an identifier, whether or not it exists.
 absl::Status NotFound();

@@ -97,7 +97,7 @@ void Agreements::Request(const Caller& caller, const v1::RequestAgreementRequest
   pending->purpose = request.purpose();
   pending->request_id = request.request_id();
   // An HMAC, since the subject may be a vehicle.
-  pending->body_digest = RequestDigest(own_.node_key, request);
+  pending->body_digest = RequestDigest(own_.request_digest_key, request);
   pending->done = std::move(done);
   Decide(std::move(pending));
 }

@@ -64,7 +64,7 @@ absl::StatusOr<Previews::Op> Previews::Begin(const Caller& caller,
     ASSIGN_OR_RETURN(use.sections, SectionsOf(request.sections()));
   }
   use.purpose = request.purpose();
-  use.request_digest = RequestDigest(own_.node_key, request);
+  use.request_digest = RequestDigest(own_.request_digest_key, request);
   const SectionMask wish = op->by_vehicle() ? use.sections | kVehicleRights : use.sections;
   ASSIGN_OR_RETURN(use.assumed, Assume(use, wish));
   use.agreement = use.assumed->agreement.id();

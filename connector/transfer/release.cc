@@ -37,7 +37,7 @@ void Releases::Release(const Caller& caller, const v1::ReleaseRequest& request, 
              request.agreement(),
              *sections,
              request.purpose(),
-             RequestDigest(own_.node_key, request),
+             RequestDigest(own_.request_digest_key, request),
              nullptr};
   op->subject = request.subject();
   op->done = std::move(done);

@@ -66,7 +66,7 @@ absl::StatusOr<std::shared_ptr<StreamWork>> ChunkReleases::Begin(
   }
   work->agreement = request.agreement();
   work->purpose = request.purpose();
-  work->request_digest = RequestDigest(own_.node_key, request);
+  work->request_digest = RequestDigest(own_.request_digest_key, request);
   work->left.assign(request.batteries().begin(), request.batteries().end());
   return work;
 }

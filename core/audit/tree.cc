@@ -96,6 +96,7 @@ GrowingTree::GrowingTree(uint64_t size, const std::vector<Digest>& peaks) : size
 
 void GrowingTree::Append(Digest leaf_hash, absl::FunctionRef<void(NodeId, const Digest&)> made) {
   NodeId id{0, size_++};
+  edge_.clear();
   Push(id, std::move(leaf_hash));
   while ((id.index & 1) != 0) {
     Digest parent = NodeHash(At({id.level, id.index - 1}), At(id));
@@ -115,17 +116,31 @@ const Digest& GrowingTree::At(NodeId id) const {
   return level.nodes[id.index - level.first];
 }
 
-Digest GrowingTree::Root() const {
+// The hash of the leaves under each peak and all peaks to its right, from left to right: the root comes first.
+const std::vector<Digest>& GrowingTree::Edge() const {
+  if (!edge_.empty()) return edge_;
   const std::vector<NodeId> peaks = Peaks(size_);
-  if (peaks.empty()) return crypto::Sha256("");
-  Digest root = At(peaks.back());
-  for (size_t i = peaks.size() - 1; i-- > 0;) root = NodeHash(At(peaks[i]), root);
-  return root;
+  edge_.resize(peaks.size());
+  for (size_t i = peaks.size(); i-- > 0;) {
+    edge_[i] = i + 1 == peaks.size() ? At(peaks[i]) : NodeHash(At(peaks[i]), edge_[i + 1]);
+  }
+  return edge_;
 }
 
+Digest GrowingTree::Root() const { return size_ == 0 ? crypto::Sha256("") : Edge().front(); }
+
+// INVARIANT: left siblings of new leaves are peaks or new, right ones are new: nothing can be missing.
 std::vector<Digest> GrowingTree::Path(uint64_t index) const {
-  // INVARIANT: left siblings of new leaves are peaks or new, right ones are new: nothing can be missing.
-  return *PathFrom(index, size_, [this](NodeId id) -> absl::StatusOr<Digest> { return At(id); });
+  const std::vector<NodeId> peaks = Peaks(size_);
+  const std::vector<Digest>& edge = Edge();
+  size_t peak = 0;
+  while (index >> peaks[peak].level != peaks[peak].index) ++peak;
+  std::vector<Digest> path;
+  path.reserve(peaks[peak].level + peaks.size());
+  for (uint64_t level = 0; level < peaks[peak].level; ++level) path.push_back(At({level, (index >> level) ^ 1}));
+  if (peak + 1 < peaks.size()) path.push_back(edge[peak + 1]);
+  while (peak-- > 0) path.push_back(At(peaks[peak]));
+  return path;
 }
 
 void GrowingTree::Trim() {

@@ -40,7 +40,8 @@ class GrowingTree {
   void Append(Digest leaf_hash, absl::FunctionRef<void(NodeId, const Digest&)> made);
   uint64_t size() const { return size_; }
   Digest Root() const;
-  // Inclusion path of a leaf appended since the last Trim, in the tree as it is now.
+  // Inclusion path of a leaf appended since the last Trim, in the tree as it is now. The right edge is hashed
+  // once for all paths of one size.
   std::vector<Digest> Path(uint64_t index) const;
   // Forgets all but the peaks.
   void Trim();
@@ -53,8 +54,10 @@ class GrowingTree {
   };
   const Digest& At(NodeId id) const;
   void Push(NodeId id, Digest hash);
+  const std::vector<Digest>& Edge() const;
 
   uint64_t size_ = 0;
+  mutable std::vector<Digest> edge_;  // computed when it is asked for; empty until then
   std::vector<Level> levels_;
 };
 

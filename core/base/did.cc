@@ -39,18 +39,19 @@ bool IsPathSegment(absl::string_view segment) {
                      [](char c) { return IsLowerAlnum(c) || c == '.' || c == '-' || c == '_'; });
 }
 
+bool IsDid(absl::string_view text) {
+  if (text.size() > kMaxDidBytes || !absl::ConsumePrefix(&text, "did:web:")) return false;
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, ':');
+  return IsHost(parts.front()) && std::all_of(parts.begin() + 1, parts.end(), IsPathSegment);
+}
+
 }  // namespace
 
 absl::StatusOr<Did> Did::Parse(absl::string_view text) {
-  const absl::Status invalid =
-      InvalidArgument({"DID_INVALID", "did", text,
-                       "did:web:<host>[:<segment>…] of at most 255 lower-case characters without port or "
-                       "percent-encoding, such as did:web:registrar.example:participants:cell-maker"});
-  absl::string_view rest = text;
-  if (text.size() > kMaxDidBytes || !absl::ConsumePrefix(&rest, "did:web:")) return invalid;
-  const std::vector<absl::string_view> parts = absl::StrSplit(rest, ':');
-  if (!IsHost(parts.front()) || !std::all_of(parts.begin() + 1, parts.end(), IsPathSegment)) return invalid;
-  return Did(std::string(text));
+  if (IsDid(text)) return Did(std::string(text));
+  return InvalidArgument({"DID_INVALID", "did", text,
+                          "did:web:<host>[:<segment>…] of at most 255 lower-case characters without port or "
+                          "percent-encoding, such as did:web:registrar.example:participants:cell-maker"});
 }
 
 absl::StatusOr<Label> Label::Parse(absl::string_view text) {

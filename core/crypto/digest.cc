@@ -22,13 +22,20 @@ EVP_MAC* HmacMethod() {
   return method;
 }
 
-void StartHmac(EVP_MAC_CTX* context, absl::string_view key) {
+// The digest is looked up here, once for each context.
+EVP_MAC_CTX* NewHmacContext() {
+  EVP_MAC_CTX* const context = EVP_MAC_CTX_new(HmacMethod());
   char name[] = "SHA256";
   const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
                                OSSL_PARAM_construct_end()};
+  if (context == nullptr || EVP_MAC_CTX_set_params(context, params) != 1) Fatal("HMAC failed");
+  return context;
+}
+
+void StartHmac(EVP_MAC_CTX* context, absl::string_view key) {
   // A null key would keep the one of the call before.
   const unsigned char* bytes = key.empty() ? reinterpret_cast<const unsigned char*>("") : Bytes(key);
-  if (EVP_MAC_init(context, bytes, key.size(), params) != 1) Fatal("HMAC failed");
+  if (EVP_MAC_init(context, bytes, key.size(), nullptr) != 1) Fatal("HMAC failed");
 }
 
 }  // namespace
@@ -46,7 +53,7 @@ Digest Sha256(std::initializer_list<absl::string_view> parts) {
 }
 
 Digest HmacSha256(absl::string_view key, std::initializer_list<absl::string_view> parts) {
-  thread_local const EvpMacCtxPtr context(EVP_MAC_CTX_new(HmacMethod()));
+  thread_local const EvpMacCtxPtr context(NewHmacContext());
   StartHmac(context.get(), key);
   bool ok = true;
   for (const absl::string_view part : parts) {

@@ -16,6 +16,7 @@ namespace {
 
 using CodePoints = std::vector<int32_t>;
 
+constexpr size_t kSerialBytes = 64;
 constexpr size_t kVehicleBytes = 64;
 constexpr size_t kVinSize = 17;
 
@@ -127,6 +128,13 @@ absl::string_view WithoutTypePrefix(absl::string_view text) {
   return plausible ? rest : text;
 }
 
+bool IsSerial(absl::string_view text) {
+  const auto allowed = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '/' || c == '-';
+  };
+  return !text.empty() && text.size() <= kSerialBytes && std::all_of(text.begin(), text.end(), allowed);
+}
+
 }  // namespace
 
 absl::StatusOr<Vin> Vin::Parse(absl::string_view text) {
@@ -181,13 +189,8 @@ bool VehicleIdentifier::check_digit_fits() const {
 }
 
 absl::StatusOr<BatterySerial> BatterySerial::Parse(absl::string_view text, absl::string_view field) {
-  const auto allowed = [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '/' || c == '-';
-  };
-  if (text.empty() || text.size() > 64 || !std::all_of(text.begin(), text.end(), allowed)) {
-    return InvalidArgument({"SERIAL_MALFORMED", field, text, "1 to 64 characters of A-Z a-z 0-9 . _ / -"});
-  }
-  return BatterySerial(std::string(text));
+  if (IsSerial(text)) return BatterySerial(std::string(text));
+  return InvalidArgument({"SERIAL_MALFORMED", field, text, "1 to 64 characters of A-Z a-z 0-9 . _ / -"});
 }
 
 absl::Status CheckBatteryId(const common::v1::BatteryId& id, absl::string_view field) {
@@ -196,6 +199,7 @@ absl::Status CheckBatteryId(const common::v1::BatteryId& id, absl::string_view f
         {"DID_MALFORMED", absl::StrCat(field, ".manufacturer"), id.manufacturer(),
          "the manufacturer's DID such as did:web:registrar.example:participants:cell-maker"});
   }
+  if (IsSerial(id.serial())) return absl::OkStatus();
   return BatterySerial::Parse(id.serial(), absl::StrCat(field, ".serial")).status();
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "connector/records.h"
 #include "core/base/config.h"
 #include "core/base/status_macros.h"
 
@@ -30,7 +31,7 @@ ConnectorNode::ConnectorNode(process::ParticipantProcess& process, const Connect
                              std::unique_ptr<PolicyStore> policies, PassportSource& source)
     : own_{process.did(),     process.label(),          options.federation,
            options.process,   options.passport_process, process.signing_key(),
-           process.node_key()},
+           RequestDigestKey(process.node_key())},
       policies_(std::move(policies)),
       table_(process.journal()),
       denials_(process.journal(), process.clock()),
