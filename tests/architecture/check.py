@@ -11,16 +11,14 @@ import pathlib
 import re
 import sys
 
-from rules import CONFINED, FORBIDDEN, RULES, TEST_ONLY, WORDS
+from pages import check_threat_tests
+from rules import CONFINED, FORBIDDEN, RULES, TEST_ONLY, WORDS, Violation
+from walks import check_walks
 
 SOURCE_FOLDERS = ("core", "passport", "footprint", "diligence", "identity", "catalog", "connector", "services", "cli")
 OTHER_FOLDERS = ("tests", "bench")
 # Headers of the language, the C library and the kernel, and those that every folder may include.
 FREE = re.compile(r"(absl/|google/protobuf/|[a-z0-9_]+(\.h)?$|(sys|arpa|netinet|linux)/)")
-MAX_WALK_FILES = 6
-
-Violation = collections.namedtuple("Violation", "path line rule message")
-
 
 class Source:
     """One file of the repository: its includes and its code without comments and texts."""
@@ -167,61 +165,6 @@ def path_between(edges, start, goal):
     return None
 
 
-def read_walks(text):
-    """Yields (heading, heading's line, [(line, file, function)]) of each `## Walk` table."""
-    for section in re.split(r"^(?=## )", text, flags=re.MULTILINE):
-        if section.startswith("## Walk"):
-            first = text[:text.index(section)].count("\n") + 1
-            steps = [(first + offset, match.group(1), match.group(2)) for offset, line in enumerate(section.splitlines())
-                     if (match := re.match(r"\|\s*\d+\s*\|\s*`([^`]+)`\s*\|\s*`([^`]+)`\s*\|", line))]
-            yield section.splitlines()[0].removeprefix("## "), first, steps
-
-
-def check_walks(sources, text):
-    by_path = {source.path: source for source in sources}
-    page = "docs/architecture.md"
-    for heading, line, steps in read_walks(text):
-        if len({re.sub(r"\.(h|cc)$", "", file) for _, file, _ in steps}) > MAX_WALK_FILES:
-            yield Violation(page, line, "walks", f"{heading}: more than {MAX_WALK_FILES} files: remove a hop")
-        reached = []
-        for number, file, function in steps:
-            if file not in by_path:
-                yield Violation(page, number, "walks", f"{heading}: `{file}` does not exist: name the file that does this step")
-                continue
-            if not defines(by_path[file].code, function):
-                yield Violation(page, number, "walks", f"{heading}: `{file}` has no `{function}`: name the function that does this step")
-            elif reached and not any(reaches(by_path, before, file, function) for before in reached):
-                yield Violation(page, number, "walks", f"{heading}: no earlier step includes the header of `{file}` or calls "
-                                f"`{function.split('::')[-1]}`: name the missing step or remove this one")
-            reached.append(file)
-
-
-def defines(code, function):
-    """`Class::Function(`, or `Function(` in a class that implements `Class`."""
-    owner, _, name = function.rpartition("::")
-    implements = owner and re.search(rf"\bpublic\s+(\w+::)*{owner}\b", code)
-    return re.search(rf"\b{function}\s*\(", code) or (implements and re.search(rf"\b{name}\s*\(", code))
-
-
-def reaches(by_path, before, file, function):
-    header = re.sub(r"\.cc$", ".h", file)
-    own = [by_path[path] for path in (before, re.sub(r"\.cc$", ".h", before)) if path in by_path]
-    included = any(include == header for source in own for _, include, _ in source.includes)
-    return included or any(re.search(rf"\b{function.split('::')[-1]}\s*\(", source.code) for source in own)
-
-
-def check_threat_tests(root, sources):
-    """Each test that the threat model names, as `SuiteTest.Name`, must be there."""
-    page = root / "docs/threat-model.md"
-    names = {f"{suite}.{name}" for source in sources if source.is_test
-             for suite, name in re.findall(r"\b(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", source.code)}
-    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines() if page.is_file() else [], 1):
-        for name in re.findall(r"`(\w+Test\.\w+)`", line):
-            if name not in names:
-                yield Violation("docs/threat-model.md", number, "threat-tests", f"no test `{name}`: name the one that "
-                                "fails when the check is taken out")
-
-
 def read_sources(root):
     for folder in SOURCE_FOLDERS + OTHER_FOLDERS:
         for path in sorted((root / folder).rglob("*")):
@@ -234,7 +177,8 @@ def check(root):
     """All violations in the tree, in order."""
     text = (root / "docs/architecture.md").read_text(encoding="utf-8")
     table, sources = Table(text), list(read_sources(root))
-    violations = list(table.violations) + list(check_walks(sources, text)) + list(check_threat_tests(root, sources))
+    violations = list(table.violations) + list(check_walks(sources, text))
+    violations += check_threat_tests(root, sources)
     for rule in (check_include_table, check_confined_headers, check_forbidden_calls, check_test_only_headers,
                  check_include_paths, check_folder_cycles):
         violations += rule(sources, table)

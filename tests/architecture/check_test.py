@@ -4,8 +4,10 @@
 import pathlib
 import re
 import unittest
+import unittest.mock
 
 import check
+import walks
 from rules import CONFINED, FORBIDDEN, RULES, TEST_ONLY
 
 FIXTURE = pathlib.Path(__file__).resolve().parent / "fixture"
@@ -40,6 +42,13 @@ class FixtureTest(unittest.TestCase):
     def test_says_what_to_do(self):
         for item in check.check(FIXTURE):
             self.assertRegex(item.message, r": ", f"{item.path}:{item.line} has no advice")
+
+    def test_lets_a_long_walk_shrink_but_not_grow(self):
+        with unittest.mock.patch.dict(walks.WALKS_OVER_THE_LIMIT, {"Walk": 8}):
+            for files, word in ((9, "remove a hop"), (8, None), (7, "lower its entry")):
+                found = list(walks.check_length("Walk", 1, [(1, f"core/{n}.cc", "F") for n in range(files)]))
+
+                self.assertEqual([word in item.message for item in found], [True] if word else [])
 
     def test_reads_no_code_in_comments_and_texts(self):
         code = check.strip('// usleep(1)\nauto a = "usleep(2)"; /* usleep(3)\nusleep(4) */ b(R"x(usleep(5))x");\nusleep(6);\n')

@@ -1,5 +1,9 @@
 """What the architecture check looks for. Each rule says what to do instead."""
 
+import collections
+
+Violation = collections.namedtuple("Violation", "path line rule message")
+
 RULES = ("include-table", "confined-headers", "forbidden-calls", "test-only-headers", "include-paths", "folder-cycles",
          "walks", "table-words", "threat-tests")
 
@@ -49,3 +53,7 @@ FORBIDDEN = {
     r"(?<![\w.>])(std::|::)?(system|popen)\s*\(": "call the library, or start a program by its path without a shell",
     r"\bstd::(format|source_location)\b": "absent from GCC 12 or Clang 14: use absl::StrFormat and pass context",
 }
+
+# Files of a walk, a `.h`/`.cc` pair being one; and the walks that have more, which may not grow.
+MAX_WALK_FILES = 6
+WALKS_OVER_THE_LIMIT = {"Walk 1: a release, provider side": 8}
