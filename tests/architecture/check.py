@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-from pages import check_threat_tests
+from pages import check_disk_keys, check_threat_tests
 from rules import CONFINED, FORBIDDEN, RULES, TEST_ONLY, WORDS, Violation
 from walks import check_walks
 
@@ -21,11 +21,11 @@ OTHER_FOLDERS = ("tests", "bench")
 FREE = re.compile(r"(absl/|google/protobuf/|[a-z0-9_]+(\.h)?$|(sys|arpa|netinet|linux)/)")
 
 class Source:
-    """One file of the repository: its includes and its code without comments and texts."""
+    """One file of the repository: its text, its includes and its code without comments and texts."""
 
     def __init__(self, root, path):
         self.path = path.relative_to(root).as_posix()
-        text = path.read_text(encoding="utf-8")
+        self.text = text = path.read_text(encoding="utf-8")
         self.includes = [(number, match.group(2), match.group(1) == '"') for number, line in enumerate(text.splitlines(), 1)
                          if (match := re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line))]
         self.code = strip(text)
@@ -178,7 +178,7 @@ def check(root):
     text = (root / "docs/architecture.md").read_text(encoding="utf-8")
     table, sources = Table(text), list(read_sources(root))
     violations = list(table.violations) + list(check_walks(sources, text))
-    violations += check_threat_tests(root, sources)
+    violations += [*check_threat_tests(root, sources), *check_disk_keys(root, sources)]
     for rule in (check_include_table, check_confined_headers, check_forbidden_calls, check_test_only_headers,
                  check_include_paths, check_folder_cycles):
         violations += rule(sources, table)

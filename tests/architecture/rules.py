@@ -5,7 +5,7 @@ import collections
 Violation = collections.namedtuple("Violation", "path line rule message")
 
 RULES = ("include-table", "confined-headers", "forbidden-calls", "test-only-headers", "include-paths", "folder-cycles",
-         "walks", "table-words", "threat-tests")
+         "walks", "table-words", "threat-tests", "disk-keys")
 
 # Words of the include table that are no folder, and the headers that they stand for: none where every folder may
 # include them (absl) or CONFINED below says who may (OpenSSL).
