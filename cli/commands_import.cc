@@ -58,11 +58,7 @@ absl::StatusOr<Output> RunImport(Context& context, const Arguments& arguments) {
   };
   const ImportOptions options{crypto::Sha256(bytes), arguments.batch_size, arguments.check_only};
   const auto report = Import(*facts, options, context.random, send, context.progress);
-  if (absl::IsUnavailable(report.status())) {
-    return Annotate(report.status(),
-                    absl::StrCat(arguments.path, " is not complete, run the same command again"));
-  }
-  if (!report.ok()) return Annotate(report.status(), arguments.path);
+  if (!report.ok()) return BrokenOff(report.status(), arguments.path);
   return Report(arguments, *facts, *report);
 }
 

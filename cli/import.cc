@@ -137,4 +137,10 @@ absl::StatusOr<ImportReport> Import(const FileFacts& facts, const ImportOptions&
   return report;
 }
 
+absl::Status BrokenOff(const absl::Status& error, absl::string_view path) {
+  const bool unanswered = absl::IsUnavailable(error) || absl::IsDeadlineExceeded(error);
+  return Annotate(error, unanswered ? absl::StrCat(path, " is not complete, run the same command again")
+                                    : std::string(path));
+}
+
 }  // namespace tsunagi::cli

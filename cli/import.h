@@ -53,4 +53,8 @@ struct ImportReport {
 absl::StatusOr<ImportReport> Import(const FileFacts& facts, const ImportOptions& options, Random& random,
                                     const SendBatch& send, std::ostream& progress);
 
+// The error of a broken-off import of the file at `path`. Where the node did not answer, it says how to
+// complete the file.
+absl::Status BrokenOff(const absl::Status& error, absl::string_view path);
+
 }  // namespace tsunagi::cli

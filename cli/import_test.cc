@@ -4,6 +4,7 @@
 #include <sstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/error.h"
 #include "gtest/gtest.h"
 #include "tests/support/fake_random.h"
@@ -138,6 +139,14 @@ TEST_F(ImportTest, NamesRowsOfTheFileInsteadOfFactsOfTheRequest) {
 
   ASSERT_THAT(report, StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr("node at x: row 25: `S12`")));
   EXPECT_EQ(DetailOf(report.status())->row(), 25u);
+}
+
+TEST(BrokenOffTest, SaysToRunTheCommandAgainWhereTheNodeDidNotAnswer) {
+  for (const absl::Status& error : {absl::UnavailableError("gone"), absl::DeadlineExceededError("slow")}) {
+    EXPECT_EQ(BrokenOff(error, "a.csv").message(),
+              absl::StrCat("a.csv is not complete, run the same command again: ", error.message()));
+  }
+  EXPECT_EQ(BrokenOff(absl::InvalidArgumentError("row 2"), "a.csv").message(), "a.csv: row 2");
 }
 
 TEST_F(ImportTest, WarningsNameRowsToo) {

@@ -44,6 +44,12 @@ void AppendRow(std::string& out, const std::vector<std::string>& cells, const st
   out += '\n';
 }
 
+// Whether a stored fact says something else; otherwise a label, an identifier or a request was used before.
+bool IsAboutAFact(const absl::Status& status) {
+  const auto detail = DetailOf(status);
+  return detail && detail->reason() == "CONTENT_DIFFERS";
+}
+
 // What helps most often, by the kind of the error.
 absl::string_view NextStep(const absl::Status& status) {
   switch (status.code()) {
@@ -58,7 +64,11 @@ absl::string_view NextStep(const absl::Status& status) {
     case absl::StatusCode::kNotFound:
       return "check the identifier or path; what you may not see looks the same as what does not exist";
     case absl::StatusCode::kAlreadyExists:
-      return "facts cannot be rewritten: correct one with `tsunagi passport amend`";
+      return IsAboutAFact(status)
+                 ? "facts cannot be rewritten: correct one with `tsunagi passport amend`"
+                 : "what was to be new is there already, or its name is taken: choose another, or keep what "
+                   "is "
+                   "there; `tsunagi participant list` shows labels, identifiers and namespaces";
     case absl::StatusCode::kDataLoss:
       return "do not trust this data: keep it as evidence and tell its sender";
     case absl::StatusCode::kResourceExhausted:

@@ -13,7 +13,9 @@
 namespace tsunagi::cli {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 passport::v1::IdentityPart Identity() {
   passport::v1::IdentityPart part;
@@ -127,6 +129,17 @@ TEST(OutputTest, AnErrorSaysWhatToDoNext) {
       text,
       "error: node at 127.0.0.1:1: refused\n"
       "next: check that the process runs and that its address in operator.yaml is right: `tsunagi health`\n");
+}
+
+TEST(OutputTest, OnlyAFactThatDiffersIsToBeAmended) {
+  ErrorDetail differs;
+  differs.set_reason("CONTENT_DIFFERS");
+
+  EXPECT_THAT(
+      RenderError(WithDetail(absl::AlreadyExistsError("`A1` is registered"), differs), Format::kTable),
+      HasSubstr("`tsunagi passport amend`"));
+  EXPECT_THAT(RenderError(absl::AlreadyExistsError("label `oem` is taken"), Format::kTable),
+              AllOf(HasSubstr("`tsunagi participant list`"), Not(HasSubstr("amend"))));
 }
 
 TEST(OutputTest, AnErrorAsJsonHasItsDetail) {
