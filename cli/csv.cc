@@ -103,15 +103,25 @@ absl::Status CheckHeader(const std::vector<std::string>& header) {
   return absl::OkStatus();
 }
 
-absl::Status CheckWidth(const CsvFile& file, bool ends_with_line_feed) {
+// What was cut within its last field looks whole, and once signed it cannot be corrected: a file shows its
+// end by a line break. A closing quote shows nothing, since the cut may be between two doubled ones.
+absl::Status CheckEnd(const CsvFile& file, absl::string_view bytes) {
+  if (bytes.back() == '\n') return absl::OkStatus();
+  const CsvRow& last = file.rows.back();
+  if (last.fields.size() < file.header.size()) {
+    return BadFile(last.number, "FILE_TRUNCATED",
+                   absl::StrCat("the file ends within the row, after ", last.fields.size(), " of ",
+                                file.header.size(), " fields: it was cut off; export it again"));
+  }
+  return BadFile(last.number, "FILE_TRUNCATED",
+                 absl::StrCat("the file ends without a line break, so that field `", file.header.back(),
+                              "` may be cut off: export it again, or, if the row is whole, end it with a "
+                              "line break"));
+}
+
+absl::Status CheckWidth(const CsvFile& file) {
   for (const CsvRow& row : file.rows) {
     if (row.fields.size() == file.header.size()) continue;
-    const bool last = &row == &file.rows.back();
-    if (last && !ends_with_line_feed) {
-      return BadFile(row.number, "FILE_TRUNCATED",
-                     absl::StrCat("the file ends within the row, after ", row.fields.size(), " of ",
-                                  file.header.size(), " fields: it was cut off; export it again"));
-    }
     return BadFile(row.number, "FIELD_COUNT",
                    absl::StrCat("the row has ", row.fields.size(), " fields: expected ", file.header.size(),
                                 " as in the header"));
@@ -150,9 +160,10 @@ absl::StatusOr<CsvFile> ParseCsv(absl::string_view bytes) {
   file.header = std::move(rows.front().fields);
   file.rows.assign(std::make_move_iterator(rows.begin() + 1), std::make_move_iterator(rows.end()));
   RETURN_IF_ERROR(CheckHeader(file.header));
-  RETURN_IF_ERROR(CheckWidth(file, !bytes.empty() && bytes.back() == '\n'));
   if (file.rows.empty())
     return BadFile(0, "NO_ROWS", "the file has no rows after the header: expected at least one");
+  RETURN_IF_ERROR(CheckEnd(file, bytes));
+  RETURN_IF_ERROR(CheckWidth(file));
   return file;
 }
 

@@ -55,10 +55,10 @@ TEST(CsvTest, ReadsQuotesCommasLineFeedsAndCrLf) {
   EXPECT_THAT(file->rows[1].fields, ElementsAre("2", ""));
 }
 
-TEST(CsvTest, TakesAByteOrderMarkAndAMissingLastLineFeed) {
+TEST(CsvTest, TakesAByteOrderMark) {
   const auto file = ParseCsv(
       "\xEF\xBB\xBF"
-      "a,b\n1,2");
+      "a,b\n1,2\n");
 
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_EQ(file->header[0], "a");
@@ -113,6 +113,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"QuoteMisplaced", kHead + "A\"B,pack,2023-05\n", "QUOTE_MISPLACED", 1, "quote"},
         BadFile{"QuoteOpen", kHead + "A,\"pack,2023-05\n", "FILE_TRUNCATED", 1, "never closed"},
         BadFile{"CutOff", kHead + "A,pack,2023-05\nB,pa", "FILE_TRUNCATED", 2, "cut off"},
+        BadFile{"CutOffInTheLastField", kHead + "A,pack,2023-05\nB,pack,2023-1", "FILE_TRUNCATED", 2,
+                "field `manufactured` may be cut off: export it again"},
+        BadFile{"CutOffBetweenDoubledQuotes", kHead + "A,pack,\"2023-05\"", "FILE_TRUNCATED", 1,
+                "end it with a line break"},
         BadFile{"TooManyFields", kHead + "A,pack,2023-05,x\nB,pack,2023-05\n", "FIELD_COUNT", 1, "4 fields"},
         BadFile{"TooFewFields", kHead + "A,pack\nB,pack,2023-05\n", "FIELD_COUNT", 1, "2 fields"},
         BadFile{"ColumnUnknown", "serial,level,manufactured,lithum_kg\nA,pack,2023-05,1\n", "COLUMN_UNKNOWN",
