@@ -15,6 +15,9 @@ namespace tsunagi::process {
 namespace {
 
 constexpr uint64_t kDay = 86400;
+// A suspension is to reach every node within 10 s. The next fetch begins this long after the last has ended,
+// so what remains is for two of them.
+constexpr uint64_t kTrustRefreshSeconds = 8;
 
 class Mistakes {
  public:
@@ -102,7 +105,7 @@ internal::v1::NodeConfig WithDefaults(internal::v1::NodeConfig config) {
   if (config.shared_dir().empty()) config.set_shared_dir(config.data_dir());
   if (config.log_level().empty()) config.set_log_level("info");
   if (config.status_list_max_age_seconds() == 0) config.set_status_list_max_age_seconds(kDay);
-  if (config.trust_refresh_seconds() == 0) config.set_trust_refresh_seconds(10);
+  if (config.trust_refresh_seconds() == 0) config.set_trust_refresh_seconds(kTrustRefreshSeconds);
   if (config.cosign_seconds() == 0) config.set_cosign_seconds(60);
   return config;
 }

@@ -44,7 +44,7 @@ TEST(ConfigTest, FillsInWhatIsDocumented) {
   EXPECT_EQ(config.shared_dir(), config.data_dir());
   EXPECT_EQ(config.log_level(), "info");
   EXPECT_EQ(config.status_list_max_age_seconds(), 86400);
-  EXPECT_EQ(config.trust_refresh_seconds(), 10);
+  EXPECT_EQ(config.trust_refresh_seconds(), 8);
   EXPECT_EQ(config.cosign_seconds(), 60);
 }
 
