@@ -1,4 +1,6 @@
 // `tsunagi passport show|resolve|erase`.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/command.h"
@@ -104,6 +106,12 @@ std::string WithheldText(const google::protobuf::RepeatedPtrField<connector::v1:
   });
 }
 
+// A partial answer is an answer; none at all is a failure of what was asked.
+bool NobodyReleased(const connector::v1::ResolveResponse& response) {
+  return std::none_of(response.answers().begin(), response.answers().end(),
+                      [](const auto& answer) { return answer.outcome() == "RELEASED"; });
+}
+
 void AddAnswers(Session& session, const connector::v1::ResolveResponse& response, Output& output) {
   Table table{{"asked", "outcome", "withheld, with reason", "duties", "message"}, {}};
   output.json["answers"] = Json::array();
@@ -154,6 +162,12 @@ absl::StatusOr<Output> Resolve(Context& context, const ResolveArguments& argumen
   AddAnswers(*session, response, output);
   AddWarnings(response.warnings(), output);
   if (!arguments.receipts.empty()) RETURN_IF_ERROR(SaveReceipts(response, arguments.receipts, output));
+  output.failed = NobodyReleased(response);
+  if (output.failed) {
+    output.Line(
+        "nobody released anything: check the identifier; what this participant may not see looks the same as "
+        "what does not exist");
+  }
   return output;
 }
 
@@ -182,7 +196,8 @@ absl::StatusOr<Output> Erase(Context& context, const EraseArguments& arguments) 
 void AddResolve(CLI::App& passport, Command& command) {
   auto arguments = std::make_shared<ResolveArguments>();
   CLI::App* sub = passport.add_subcommand(
-      "resolve", "collect a passport from every holder that releases to this participant");
+      "resolve",
+      "collect a passport from every holder that releases to this participant; exit 1 when none does");
   AddIdentifier(*sub, "id", arguments->identifier)->required();
   AddSections(*sub, arguments->sections)->required();
   sub->add_option("--purpose", arguments->purpose, "利用目的, such as reuse-assessment")->required();

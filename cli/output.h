@@ -24,7 +24,8 @@ struct Table {
 // A result: the JSON says everything; lines and tables, in order, say it to people.
 struct Output {
   Json json = Json::object();
-  bool failed = false;  // what was checked did not hold: the exit code is that of an error
+  // What was checked did not hold, or nothing was found: the exit code is that of an error.
+  bool failed = false;
   struct Block {
     std::string text;  // lines, or empty
     Table table;       // or a table

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Executes every `tsunagi` command of README.md and README.ja.md against a running federation. For ctest."""
+"""Executes every `tsunagi` command of README.md and README.ja.md against a running federation, and compares what it
+says with what the page promises. For ctest."""
 import argparse
 import os
 import pathlib
@@ -13,6 +14,19 @@ from report import Report
 from scene import HERE, Scene
 
 ROOT = HERE.parents[1]
+BATTERY = "LF40-P0006@cell-maker"
+# What the output of each command of the READMEs must hold: the values that the text around it promises.
+EXPECTED = {
+    "passport resolve LF40-P0006": [BATTERY, "condition", "soh_percent", "history", "RELEASED", ".receipt"],
+    "passport resolve vehicle:": [BATTERY, "condition", "soh_percent", "RELEASED"],
+    "receipt verify": ["valid receipt", "workshop", "LF40-P0006"],
+    "policy preview": ["dealer would get", "dealers-see-condition", "soh_percent", "materials", "NO_PERMISSION"],
+    "policy list": ["dealers-see-condition", "delete-after-90-days"],
+    "agreement list": ["dealer", "reuse-assessment", "finalized"],
+    "passport show": [BATTERY, "identity", "materials", "lithium_kg"],
+    "audit verify": ["verified: every leaf", "cell-maker.demo.battery.example/passport"],
+    "participant list": ["cell-maker", "oem", "workshop", "dealer", "recycler", "outsider"],
+}
 
 
 def commands(readme):
@@ -25,6 +39,14 @@ def commands(readme):
             yield line[2:]
 
 
+def missing(command, output):
+    """What the output of a command lacks."""
+    matching = [texts for part, texts in EXPECTED.items() if part in command]
+    if len(matching) != 1:
+        return [f"one entry of EXPECTED in {pathlib.Path(__file__).name}"]
+    return [text for text in matching[0] if text not in output]
+
+
 def execute(readme, federation, folder):
     """The commands that failed."""
     folder.mkdir(parents=True)
@@ -32,10 +54,12 @@ def execute(readme, federation, folder):
     failed = []
     for command in commands(readme):
         done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True)
-        print(f"{'ok ' if done.returncode == 0 else 'NG '} {readme}: {command}", flush=True)
-        if done.returncode != 0:
+        lacks = missing(command, done.stdout)
+        ok = done.returncode == 0 and not lacks
+        print(f"{'ok ' if ok else 'NG '} {readme}: {command}", flush=True)
+        if not ok:
             failed.append(command)
-            print(done.stdout + done.stderr)
+            print(done.stdout + done.stderr + f"exit {done.returncode}, output lacks {lacks}")
     return failed
 
 
