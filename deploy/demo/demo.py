@@ -10,6 +10,7 @@ import pathlib
 import sys
 import tempfile
 
+import steps_erasure
 import steps_outage
 import steps_release
 import steps_trust
@@ -38,7 +39,7 @@ STEPS = [
     (11, "cell maker", "個体識別情報は書き換えられない", "rewriting an identity fact is refused", steps_trust.rewritten),
     (12, "cell maker, registrar", "承認された訂正が反映され、旧値は履歴に残る",
      "an approved amendment is applied, the old value stays in history", steps_trust.amendment),
-    (13, "OEM", "車台番号を消去する", "the OEM erases one 車台番号", steps_trust.erased),
+    (13, "OEM", "車台番号を消去する", "the OEM erases one 車台番号", steps_erasure.erased),
     (14, "registrar", "利用停止は10秒以内に全社で効く", "a suspended company is refused by all within 10 s",
      steps_trust.suspended),
     (15, "registrar", "登録機関が止まっても契約は続く", "the registrar is away: agreements go on, enrolment does not",

@@ -197,11 +197,12 @@ class Federation:
         self.parties[label] = party
         return party
 
+    # All by default but cosigning: with 60 s the steps would wait for dates. Step 14 measures the default refresh.
     def start_servers(self, party, processes, code):
         for name in processes:
             config = dict(listen="127.0.0.1:0", federation=FEDERATION, participant=party.label,
                           registrar=self.address, invitation=dict(code_file=str(code)),
-                          shared_dir=str(party.folder / "shared"), trust_refresh_seconds=3, cosign_seconds=5)
+                          shared_dir=str(party.folder / "shared"), cosign_seconds=5)
             if name == "connector":
                 config.update(passport_address=party.servers["passport"].address,
                               catalog_address=party.servers["catalog"].address)

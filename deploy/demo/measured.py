@@ -5,6 +5,8 @@ import datetime
 # Nominal capacity in Ah of the data sets in cell-capacity.csv (its SOURCES.md).
 NOMINAL_AH = {"XJTU": "2.0", "TJU-NCA": "3.5", "TJU-NCM": "3.5", "TJU-NCM-NCA": "2.5"}
 MAX_POINTS = 4096
+# What cell-capacity.csv holds, by its SOURCES.md.
+REAL_CELLS, REAL_CYCLES = 185, 80_762
 START = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
 COLUMNS = ["serial", "manufacturer", "measured_at", "capacity_ah", "rated_capacity_ah", "soh_percent", "full_cycles",
            "fast_charges", "method", "source"]
@@ -59,21 +61,19 @@ def pack_row(serial, modules):
 
 
 def write_condition(batteries_csv, measured, out):
-    """Writes the workshop's file for every module and pack; returns what the demo tells about it."""
+    """Writes the workshop's file for every module and pack. Returns each module's Series, and how many packs."""
     cells = read_cells(measured) if measured else synthetic_cells()
     last = {}  # pack serial → last rows of its modules
-    points = modules = 0
+    series = {}  # module serial → its Series
     with open(batteries_csv, newline="", encoding="utf-8") as file, open(out, "w", newline="", encoding="utf-8") as csv_out:
         writer = csv.DictWriter(csv_out, COLUMNS, lineterminator="\n")
         writer.writeheader()
         for battery in csv.DictReader(file):
             if battery["level"] != "module":
                 continue
-            rows = list(rows_of(battery["serial"], cells[modules % len(cells)], fast_charges=not measured))
+            series[battery["serial"]] = cells[len(series) % len(cells)]
+            rows = list(rows_of(battery["serial"], series[battery["serial"]], fast_charges=not measured))
             writer.writerows(rows)
             last.setdefault(battery["parent_serial"], []).append(rows[-1])
-            modules += 1
-            points += len(rows)
         writer.writerows(pack_row(serial, rows) for serial, rows in last.items())
-    return dict(source=REPLAY if measured else SYNTHETIC, cells=len(cells), modules=modules, packs=len(last),
-                points=points)
+    return series, len(last)

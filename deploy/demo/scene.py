@@ -85,6 +85,10 @@ class Scene:
         return dict(answers=answers,
                     statements=[one for one in answer["statements"] if one["released_by"] == did])
 
+    def releases(self, owner):
+        """How many releases the owner's log records."""
+        return sum(log["records"].get("release", 0) for log in self.audit(owner).values())
+
     def learn_dids(self):
         self.dids = {listed["participant"]["label"]: listed["participant"]["did"]
                      for listed in self.registrar.ask("participant", "list")["participants"]}

@@ -3,7 +3,7 @@ import pathlib
 import random
 import tempfile
 
-from measured import write_condition
+from measured import REAL_CELLS, REAL_CYCLES, write_condition
 from scene import DATA, HERE, SECTIONS, without_network
 
 COMPANIES = [("cell-maker", ("catalog", "passport", "connector")), ("oem", ("node",)), ("workshop", ("node",)),
@@ -15,13 +15,11 @@ def join_all(step, scene):
     """1"""
     federation = scene.federation
     federation.start_registrar()
-    step.check("registrar serves", "gRPC and EST addresses", str(federation.address), True)
+    step.equal("registrar serves", ["registrar"], serving(federation.registrar))
     for label, processes in COMPANIES:
         participant = (HERE / "participants" / f"{label}.yaml").read_text(encoding="utf-8")
         party = federation.join(label, participant, processes)
-        health = party.operator.ask("health")["processes"]
-        step.equal(f"{label} enrolled and serves", sorted(processes),
-                   sorted(one["process"] for one in health if one["state"] == "serving"))
+        step.equal(f"{label} enrolled and serves", sorted(processes), serving(party))
     scene.learn_dids()
     used = federation.parties["oem"]
     again = used.operator.__class__(federation.tools, used.folder / "intruder")
@@ -29,6 +27,12 @@ def join_all(step, scene):
     step.check("a used invitation is refused", "exit 1", f"exit {done.code}: {done.error['message']}", done.code == 1)
     step.say(f"{len(COMPANIES)}社が招待コードで参加しました。各社の鍵は各社のフォルダにしかありません。",
              f"{len(COMPANIES)} companies joined with an invitation; each one's keys lie in its own folder only.")
+
+
+def serving(party):
+    """Names of the party's processes that say that they serve."""
+    health = party.operator.ask("health")["processes"]
+    return sorted(one["process"] for one in health if one["state"] == "serving")
 
 
 def load(step, scene):
@@ -53,20 +57,34 @@ def load(step, scene):
 
 def measure(step, scene):
     """3"""
-    facts = write_condition(DATA / "batteries.csv", scene.measured, scene.condition_csv)
+    series, packs = write_condition(DATA / "batteries.csv", scene.measured, scene.condition_csv)
     scene.load_measurements()
     workshop = scene.operator("workshop")
     loaded = workshop.ask("passport", "import", scene.condition_csv)
-    step.equal("measurements created", facts["modules"] + facts["packs"], loaded["created"])
+    step.equal("measurements created", len(series) + packs, loaded["created"])
     loaded = workshop.ask("passport", "import", DATA / "history.csv")
     step.equal("inspections and repairs created", len(scene.history), loaded["created"])
     notices = workshop.ask("notice", "file", "--from", scene.condition_csv, "--section", "condition", "--section",
                            "history", "--visible-to-role", "dealer")
     step.equal("holder notices filed", 1120, notices["filed"])
-    step.check("series", "each module has one cell's series", f"{facts['points']} points of {facts['cells']} cells, "
-               f"{facts['source']}", facts["modules"] == 1000)
-    step.say(f"整備工場が測定値を登録し、保有通知を電池メーカーのカタログに出しました。測定値の出所：{facts['source']}",
-             f"The workshop filed its measurements and told the cell maker's catalog. Source: {facts['source']}.")
+    if scene.measured:
+        cells = {one.name: one for one in series.values()}
+        step.equal("real cells replayed, and their cycles", [REAL_CELLS, REAL_CYCLES],
+                   [len(cells), sum(len(one.points) for one in cells.values())])
+    read_back(step, scene, series)
+    step.say(f"整備工場が測定値を登録し、保有通知を電池メーカーのカタログに出しました。測定値の出所：{scene.source}",
+             f"The workshop filed its measurements and told the cell maker's catalog. Source: {scene.source}.")
+
+
+def read_back(step, scene, series):
+    """The longest series that the node holds, point by point against its source."""
+    serial = max(series, key=lambda one: len(series[one].points))
+    shown = scene.operator("workshop").ask("passport", "show", f"{serial}@cell-maker")
+    kept = [one["content"]["points"] for one in shown["statements"] if one["kind"] == "condition_series"]
+    points = [[(int(point["full_cycles"]), point["capacity_ah"]) for point in one] for one in kept]
+    step.check(f"series of {serial} in the node ({scene.source})", f"one, as cell {series[serial].name} has it",
+               f"{len(kept)} of {', '.join(str(len(one)) for one in kept)} points, "
+               f"{'equal' if points == [series[serial].points] else 'DIFFERENT'}", points == [series[serial].points])
 
 
 def check_release(step, scene, answer, serial, what):
