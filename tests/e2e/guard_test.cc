@@ -125,6 +125,11 @@ TEST_F(EveryMethodTest, OnlyIssueTokenNeedsNoToken) {
   }
 }
 
+// ADR 0010: what reads records without a Grant.
+TEST_F(EveryMethodTest, ShowsRecordsWithoutAGrantToTheOwnOperatorAlone) {
+  EXPECT_EQ(rows_.at("/tsunagi.passport.v1.PassportService/GetPassport").who, Who::kOwnOperator);
+}
+
 TEST_F(EveryMethodTest, RunsForACallerThatItsRowNames) {
   int expected = 0;
   for (const std::string& method : AllMethods()) {
