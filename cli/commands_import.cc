@@ -74,7 +74,8 @@ std::string KindsHelp() {
                     "\n");
   }
   return help +
-         "UTF-8; consecutive rows of one serial in a condition file are one measurement with its series.";
+         "UTF-8, ended by a line break; consecutive rows of one serial in a condition file are one "
+         "measurement with its series.";
 }
 
 }  // namespace
