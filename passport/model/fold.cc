@@ -102,6 +102,12 @@ void Set(FoldedStatement& statement, Standing standing, absl::string_view note =
   statement.note = std::string(note);
 }
 
+bool ProposesIdentity(const VerifiedEvent& event) {
+  return event.header.type() == v1::EVENT_TYPE_AMENDMENT_PROPOSED &&
+         std::any_of(event.parts.begin(), event.parts.end(),
+                     [](const VerifiedPart& part) { return part.kind == v1::PART_KIND_IDENTITY; });
+}
+
 bool IsFact(v1::PartKind kind) {
   return kind == v1::PART_KIND_IDENTITY || kind == v1::PART_KIND_STRUCTURE ||
          kind == v1::PART_KIND_MATERIALS || kind == v1::PART_KIND_REGULATION;
@@ -142,7 +148,10 @@ void JudgeFact(Draft& draft, const Registration& registration) {
   if (event.header.type() == v1::EVENT_TYPE_REGISTERED && event.header.sequence() != registration.first) {
     return Set(draft.statement, Standing::kNotTaken, "identity facts cannot be rewritten, only amended");
   }
-  if (event.header.type() == v1::EVENT_TYPE_AMENDMENT_PROPOSED && !registration.Approved(event)) {
+  // An open part tells nothing of a withheld one beside it: what needs the approval is told by the kind
+  // alone.
+  if (event.header.type() == v1::EVENT_TYPE_AMENDMENT_PROPOSED &&
+      draft.statement.kind == v1::PART_KIND_IDENTITY && !registration.Approved(event)) {
     return Set(draft.statement, Standing::kNotTaken,
                "a proposed correction that the registrar has not approved");
   }
@@ -203,7 +212,7 @@ void EndAttachments(std::vector<Draft>& drafts) {
 void FoldFacts(std::vector<Draft>& drafts, const Registration& registration) {
   for (Draft& draft : drafts) JudgeFact(draft, registration);
   SupersedeOlder(
-      drafts, "corrected by an approved amendment",
+      drafts, "corrected by a later amendment",
       [](const VerifiedEvent& event) {
         const bool registered = event.header.type() == v1::EVENT_TYPE_REGISTERED ||
                                 event.header.type() == v1::EVENT_TYPE_AMENDMENT_PROPOSED;
@@ -276,9 +285,9 @@ void FoldLists(std::vector<Draft>& drafts) {
 void WarnOfPending(const std::vector<VerifiedEvent>& events, const Registration& registration,
                    std::vector<std::string>& warnings) {
   for (const VerifiedEvent& event : events) {
-    if (event.header.type() != v1::EVENT_TYPE_AMENDMENT_PROPOSED || registration.Approved(event)) continue;
+    if (!ProposesIdentity(event) || registration.Approved(event)) continue;
     warnings.push_back(absl::StrCat(event.header.author(), ": the correction proposed in event ",
-                                    event.header.sequence(), " waits for the registrar's approval"));
+                                    event.header.sequence(), " is not approved by the registrar"));
   }
 }
 

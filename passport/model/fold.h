@@ -43,14 +43,15 @@ struct Folded {
 // Folds the events of one battery, of any authors, from any number of sources; the same event from two
 // sources is one, with the parts of both.
 //
-//   identity, structure, materials, regulation   only from the subject's manufacturer; an approved amendment
-//   replaces vehicle                                       from whoever mounted it, or took custody from
-//   there condition                                     each author's latest measurement is current, none
-//   replaces another's history, footprint, diligence                 a list; an author's newer link replaces
-//   its older one
+//   identity, structure, materials, regulation  only from the subject's manufacturer; a later amendment
+//   replaces vehicle                                     from whoever mounted it, or took custody from there
+//   condition                                   each author's latest measurement is current, none replaces
+//   another's history, footprint, diligence               a list; an author's newer link replaces its older
+//   one
 //
-// Two events of one author with one number are both shown and neither is taken. Facts of a proposal that the
-// registrar has not approved are not taken.
+// Two events of one author with one number are both shown and neither is taken. A proposed identity part is
+// not taken before the registrar has approved the proposal; what else a proposal corrects counts from its
+// author.
 Folded Fold(const std::vector<VerifiedEvent>& events);
 
 }  // namespace tsunagi::passport

@@ -110,7 +110,21 @@ TEST(FoldTest, KeepsTheOldValueUntilTheRegistrarApproves) {
 
   EXPECT_THAT(With(folded, Standing::kCurrent), ElementsAre("old"));
   EXPECT_THAT(With(folded, Standing::kNotTaken), ElementsAre("new"));
-  EXPECT_THAT(folded.warnings, ElementsAre(HasSubstr("waits for the registrar's approval")));
+  EXPECT_THAT(folded.warnings, ElementsAre(HasSubstr("is not approved by the registrar")));
+}
+
+TEST(FoldTest, TakesCorrectedMaterialsFromTheManufacturerWithoutAnApproval) {
+  Chains chains;
+  chains.Add(kMaker, v1::EVENT_TYPE_REGISTERED, 1, v1::PART_KIND_MATERIALS, "old");
+  chains.Add(kMaker, v1::EVENT_TYPE_AMENDMENT_PROPOSED, 2, v1::PART_KIND_MATERIALS, "new");
+  chains.Add(kShop, v1::EVENT_TYPE_AMENDMENT_PROPOSED, 3, v1::PART_KIND_MATERIALS, "forged");
+
+  const Folded folded = Fold(chains.events());
+
+  EXPECT_THAT(With(folded, Standing::kCurrent), ElementsAre("new"));
+  EXPECT_THAT(With(folded, Standing::kHistory), ElementsAre("old"));
+  EXPECT_THAT(With(folded, Standing::kNotTaken), ElementsAre("forged"));
+  EXPECT_THAT(folded.warnings, IsEmpty());
 }
 
 TEST(FoldTest, AppliesAnApprovedAmendmentAndKeepsTheOldValueInHistory) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/log.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
 #include "identity/evidence_keys.h"
@@ -16,37 +17,29 @@ namespace {
 
 using store::Table;
 
-std::string IdentityOf(const KeptEvent& event) {
-  for (const VerifiedPart& part : event.parts) {
-    if (part.kind == v1::PART_KIND_IDENTITY) return part.content;
-  }
-  return "";
-}
-
-// The identity part that is in force: of the last approved proposal, or of the registration.
-std::string CurrentIdentity(const std::vector<KeptEvent>& history) {
-  std::string current;
-  for (const KeptEvent& event : history) {
-    if (event.header.type() == v1::EVENT_TYPE_REGISTERED) current = IdentityOf(event);
-    if (event.header.type() != v1::EVENT_TYPE_AMENDMENT_APPROVED) continue;
-    for (const KeptEvent& proposal : history) {
-      const std::string proposed = IdentityOf(proposal);
-      if (proposal.stored.digest() == event.header.refers_to() && !proposed.empty()) current = proposed;
-    }
-  }
-  return current;
-}
-
 identity::v1::Amendment AmendmentOf(const KeptEvent& proposal, const std::vector<KeptEvent>& history) {
   identity::v1::Amendment amendment;
   amendment.set_id(ToHex(proposal.stored.digest()));
   amendment.set_issuer(proposal.header.author());
   *amendment.mutable_battery() = proposal.header.subject();
-  amendment.set_old_identity(CurrentIdentity(history));
-  const std::string proposed = IdentityOf(proposal);
-  // A correction of other facts leaves the identity as it is.
-  amendment.set_new_identity(proposed.empty() ? amendment.old_identity() : proposed);
+  // What was in force when it was proposed: the same at every round.
+  if (const KeptEvent* old = InForce(history, v1::PART_KIND_IDENTITY, proposal.header.sequence())) {
+    amendment.set_old_identity(FindPart(*old, v1::PART_KIND_IDENTITY)->content);
+  }
+  if (const VerifiedPart* corrected = FindPart(proposal, v1::PART_KIND_IDENTITY)) {
+    amendment.set_new_identity(corrected->content);
+  }
   return amendment;
+}
+
+bool IsAway(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+}
+
+// Refused for what it says: no later round can end otherwise.
+bool IsFinal(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status) ||
+         absl::IsAlreadyExists(status);
 }
 
 }  // namespace
@@ -60,8 +53,13 @@ absl::StatusOr<int> AmendmentCourier::Run() {
                                                 }));
   int approved = 0;
   for (const auto& [pending_key, event_key] : pending) {
-    ASSIGN_OR_RETURN(const bool written, Carry(pending_key, event_key));
-    approved += written ? 1 : 0;
+    const absl::StatusOr<bool> written = Carry(pending_key, event_key);
+    if (IsAway(written.status())) return written.status();
+    if (!written.ok()) {
+      log::Warning("an amendment could not be carried",
+                   {{"reason", std::string(written.status().message())}});
+    }
+    approved += written.value_or(false) ? 1 : 0;
   }
   return approved;
 }
@@ -72,8 +70,10 @@ absl::StatusOr<bool> AmendmentCourier::Carry(const std::string& pending_key, con
   ASSIGN_OR_RETURN(const KeptEvent proposal, ReadEvent(context_.journal.store(), event_key));
   ImportPlan plan(context_);
   ASSIGN_OR_RETURN(const std::vector<KeptEvent>* history, plan.HistoryOf(proposal.header.subject()));
-  ASSIGN_OR_RETURN(const identity::v1::Amendment answer,
-                   registrar_.SubmitAmendment(AmendmentOf(proposal, *history)));
+  const absl::StatusOr<identity::v1::Amendment> submitted =
+      registrar_.SubmitAmendment(AmendmentOf(proposal, *history));
+  if (IsFinal(submitted.status())) return Drop(pending_key, proposal, submitted.status());
+  ASSIGN_OR_RETURN(const identity::v1::Amendment& answer, submitted);
   if (answer.state() != identity::v1::AMENDMENT_STATE_APPROVED) return false;
   const std::string approval = Encode(answer.approval());
   RETURN_IF_ERROR(VerifyApproval(
@@ -91,6 +91,16 @@ absl::StatusOr<bool> AmendmentCourier::Carry(const std::string& pending_key, con
   AddBatch(context_, plan.TakeDrafts(), commit);
   RETURN_IF_ERROR(context_.journal.SubmitAndWait(std::move(commit)).status());
   return true;
+}
+
+absl::StatusOr<bool> AmendmentCourier::Drop(const std::string& pending_key, const KeptEvent& proposal,
+                                            const absl::Status& refusal) {
+  audit::Commit commit;
+  commit.writes.push_back(store::Delete(Table::kState, pending_key));
+  RETURN_IF_ERROR(context_.journal.SubmitAndWait(std::move(commit)).status());
+  log::Warning("the registrar refused an amendment for good: it waits no longer",
+               {{"amendment", ToHex(proposal.stored.digest())}, {"reason", std::string(refusal.message())}});
+  return false;
 }
 
 }  // namespace tsunagi::passport

@@ -4,6 +4,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "passport/records/context.h"
+#include "passport/records/history.h"
 #include "tsunagi/identity/v1/identity_service.pb.h"
 
 namespace tsunagi::passport {
@@ -26,11 +27,16 @@ class AmendmentCourier {
       : context_(context), registrar_(registrar) {}
 
   // One round over all waiting proposals; how many were approved and written. While the registrar is away
-  // proposals wait: its error is returned and the next round tries again. One round at a time; blocks.
+  // proposals wait: its error (UNAVAILABLE, DEADLINE_EXCEEDED) ends the round and the next one tries again. A
+  // proposal that it refuses for good is dropped with a log line; any other failure holds up that proposal
+  // only. One round at a time; blocks.
   absl::StatusOr<int> Run();
 
  private:
+  // True when the registrar approved and the approval was written.
   absl::StatusOr<bool> Carry(const std::string& pending_key, const std::string& event_key);
+  absl::StatusOr<bool> Drop(const std::string& pending_key, const KeptEvent& proposal,
+                            const absl::Status& refusal);
 
   const RecordContext& context_;
   RegistrarPort& registrar_;

@@ -1,5 +1,6 @@
 #include "passport/records/history.h"
 
+#include <algorithm>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -51,6 +52,13 @@ absl::StatusOr<KeptEvent> ReadParts(const store::Store& store, absl::string_view
   return event;
 }
 
+bool IsApproved(const std::vector<KeptEvent>& history, const KeptEvent& proposal, uint64_t before) {
+  return std::any_of(history.begin(), history.end(), [&](const KeptEvent& event) {
+    return event.header.type() == v1::EVENT_TYPE_AMENDMENT_APPROVED && event.header.sequence() < before &&
+           event.header.refers_to() == proposal.stored.digest();
+  });
+}
+
 // Whether the last mounting or dismounting is a mounting and one of these numbers.
 bool StillMounted(const std::vector<KeptEvent>& history, const std::vector<uint64_t>& sequences) {
   const KeptEvent* last = nullptr;
@@ -87,6 +95,23 @@ absl::StatusOr<std::vector<KeptEvent>> ReadHistory(const store::Store& store, co
     history.push_back(std::move(event));
   }
   return history;
+}
+
+const VerifiedPart* FindPart(const KeptEvent& event, v1::PartKind kind) {
+  const auto found = std::find_if(event.parts.begin(), event.parts.end(),
+                                  [&](const VerifiedPart& part) { return part.kind == kind; });
+  return found == event.parts.end() ? nullptr : &*found;
+}
+
+const KeptEvent* InForce(const std::vector<KeptEvent>& history, v1::PartKind kind, uint64_t before) {
+  const KeptEvent* in_force = nullptr;
+  for (const KeptEvent& event : history) {
+    if (event.header.sequence() >= before || FindPart(event, kind) == nullptr) continue;
+    const bool corrected = event.header.type() == v1::EVENT_TYPE_AMENDMENT_PROPOSED &&
+                           (kind != v1::PART_KIND_IDENTITY || IsApproved(history, event, before));
+    if (event.header.type() == v1::EVENT_TYPE_REGISTERED || corrected) in_force = &event;
+  }
+  return in_force;
 }
 
 absl::StatusOr<KeptEvent> ReadEvent(const store::Store& store, const std::string& key) {

@@ -26,6 +26,15 @@ struct KeptEvent {
 // a stored event cannot be read.
 absl::StatusOr<std::vector<KeptEvent>> ReadHistory(const store::Store& store, const BatteryId& battery);
 
+// The event whose part of this kind (identity, structure, materials or regulation) is in force: the last
+// correction before number `before`, an identity part only once approved before it, or the registration. Null
+// when there is none. `history` is one author's.
+const KeptEvent* InForce(const std::vector<KeptEvent>& history, v1::PartKind kind,
+                         uint64_t before = UINT64_MAX);
+
+// The part of this kind; null when the event has none.
+const VerifiedPart* FindPart(const KeptEvent& event, v1::PartKind kind);
+
 // One event by its key (EventKey). NOT_FOUND when it is not there.
 absl::StatusOr<KeptEvent> ReadEvent(const store::Store& store, const std::string& key);
 

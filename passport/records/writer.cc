@@ -13,6 +13,7 @@
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
 #include "passport/model/facts.h"
+#include "passport/model/slots.h"
 #include "passport/records/import_plan.h"
 
 namespace tsunagi::passport {
@@ -101,6 +102,25 @@ const KeptEvent* FindRegistration(const std::vector<KeptEvent>& history) {
   return found == history.end() ? nullptr : &*found;
 }
 
+// A proposal that says what is in force already could only be refused by the registrar.
+absl::Status CheckCorrects(const google::protobuf::RepeatedPtrField<v1::NewPart>& parts,
+                           const std::vector<KeptEvent>& history) {
+  for (const v1::NewPart& part : parts) {
+    const KeptEvent* event = InForce(history, part.kind());
+    if (event == nullptr) continue;
+    const std::string& current = FindPart(*event, part.kind())->content;
+    if (!FirstDifference(part.kind(), current, part.content()).empty()) continue;
+    return InvalidArgument({"NOTHING_CHANGES", "parts", KindName(part.kind()),
+                            "a part that differs from the one in force: leave out what is right already"});
+  }
+  return absl::OkStatus();
+}
+
+bool HasIdentity(const google::protobuf::RepeatedPtrField<v1::NewPart>& parts) {
+  return std::any_of(parts.begin(), parts.end(),
+                     [](const v1::NewPart& part) { return part.kind() == v1::PART_KIND_IDENTITY; });
+}
+
 absl::StatusOr<v1::ProposeAmendmentResponse> TryPropose(const RecordContext& context,
                                                         const v1::ProposeAmendmentRequest& request,
                                                         const audit::RequestKey& key) {
@@ -120,6 +140,7 @@ absl::StatusOr<v1::ProposeAmendmentResponse> TryPropose(const RecordContext& con
   *checked.mutable_battery() = registration->header.subject();
   std::vector<std::string> warnings;
   RETURN_IF_ERROR(CheckAmendment(checked, context.clock.Now(), warnings));
+  RETURN_IF_ERROR(CheckCorrects(checked.parts(), *history));
   v1::EventHeader header;
   header.set_type(v1::EVENT_TYPE_AMENDMENT_PROPOSED);
   *header.mutable_subject() = checked.battery();
@@ -129,10 +150,12 @@ absl::StatusOr<v1::ProposeAmendmentResponse> TryPropose(const RecordContext& con
   const v1::EventHeader& written = history->back().header;
   v1::ProposeAmendmentResponse response;
   response.set_id(ToHex(digest));
-  RETURN_IF_ERROR(
-      CommitPlan(context, version, plan, key, response,
-                 {store::Put(store::Table::kState, PendingKey(digest),
-                             EventKey(written.subject(), written.author(), written.sequence()))}));
+  std::vector<store::Write> pending;
+  if (HasIdentity(checked.parts())) {
+    pending.push_back(store::Put(store::Table::kState, PendingKey(digest),
+                                 EventKey(written.subject(), written.author(), written.sequence())));
+  }
+  RETURN_IF_ERROR(CommitPlan(context, version, plan, key, response, std::move(pending)));
   return response;
 }
 

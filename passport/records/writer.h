@@ -29,8 +29,10 @@ class RecordWriter {
   absl::StatusOr<v1::ImportFactsResponse> ImportFacts(absl::string_view caller,
                                                       const v1::ImportFactsRequest& request);
 
-  // A proposal to correct this participant's own registration, waiting for the registrar. NOT_FOUND when it
-  // has not registered the battery.
+  // A proposal to correct this participant's own registration. A corrected identity part waits for the
+  // registrar; other facts count at once.
+  //   NOT_FOUND         it has not registered the battery
+  //   INVALID_ARGUMENT  a field is wrong, or a part says what is in force already
   absl::StatusOr<v1::ProposeAmendmentResponse> ProposeAmendment(absl::string_view caller,
                                                                 const v1::ProposeAmendmentRequest& request);
 
