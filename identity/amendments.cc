@@ -12,7 +12,9 @@
 #include "core/crypto/envelope.h"
 #include "core/store/key.h"
 #include "identity/entries.h"
+#include "identity/shown_event.h"
 #include "passport/model/digests.h"
+#include "passport/model/slots.h"
 #include "tsunagi/passport/v1/event.pb.h"
 
 namespace tsunagi::identity {
@@ -24,7 +26,6 @@ using store::Table;
 constexpr int kMaxPage = 1000;
 constexpr int kDefaultPage = 100;
 constexpr size_t kMaxPageBytes = 3 << 20;
-constexpr size_t kMaxPart = 64 << 10;
 
 std::string AmendmentKey(absl::string_view id) { return Key("amendment").Str(id); }
 // Two orders of submission: of all, and of each issuer's. The index of the leaf is the place.
@@ -42,56 +43,57 @@ absl::StatusOr<v1::Amendment> LoadAmendment(const store::Store& store, absl::str
   return amendment;
 }
 
-absl::Status CheckPart(absl::string_view field, const std::string& bytes,
-                       const common::v1::BatteryId& battery) {
-  passport::v1::IdentityPart part;
-  if (bytes.size() > kMaxPart || !DecodeCanonical(bytes, field, part).ok()) {
-    return InvalidArgument({"PART_INVALID", field, absl::StrCat(bytes.size(), " bytes"),
-                            "an identity part in its canonical encoding, at most 64 KiB"});
-  }
-  if (part.battery().manufacturer() == battery.manufacturer() &&
-      part.battery().serial() == battery.serial()) {
-    return absl::OkStatus();
-  }
-  return InvalidArgument({"BATTERY_DIFFERS", field, part.battery().serial(), "the battery of the amendment"});
+bool IsApproved(const store::Store& store, const crypto::Digest& proposal) {
+  const absl::StatusOr<v1::Amendment> amendment = LoadAmendment(store, ToHex(proposal));
+  return amendment.ok() && amendment->state() == v1::AMENDMENT_STATE_APPROVED;
 }
 
-absl::Status CheckAmendment(const v1::Amendment& amendment, const Caller& caller) {
-  const absl::StatusOr<std::string> digest = FromHex(amendment.id());
-  if (!digest.ok() || digest->size() != crypto::kDigestSize) {
+absl::Status CheckProposal(const ShownEvent& proposal, const Caller& caller) {
+  if (proposal.header.type() != passport::v1::EVENT_TYPE_AMENDMENT_PROPOSED) {
+    return InvalidArgument({"TYPE_WRONG", "proposal", passport::TypeName(proposal.header.type()),
+                            "an event of type amendment-proposed"});
+  }
+  if (proposal.header.author() == caller.did()) return absl::OkStatus();
+  return InvalidArgument({"ISSUER_DIFFERS", "proposal", proposal.header.author(),
+                          "an event whose author is the calling participant"});
+}
+
+// The old value is proven too: the proposal's own bytes name the registration that it corrects.
+absl::Status CheckInForce(const store::Store& store, const ShownEvent& in_force, const ShownEvent& proposal) {
+  if (in_force.header.author() != proposal.header.author() ||
+      !SameBattery(in_force.header.subject(), proposal.header.subject())) {
+    return InvalidArgument({"EVENT_DIFFERS", "in_force", in_force.header.subject().serial(),
+                            "an event of the proposal's author about the same battery"});
+  }
+  const bool is_registration = in_force.header.type() == passport::v1::EVENT_TYPE_REGISTERED;
+  const bool corrected = is_registration ? in_force.digest == proposal.header.refers_to()
+                                         : in_force.header.refers_to() == proposal.header.refers_to() &&
+                                               IsApproved(store, in_force.digest);
+  if (corrected) return absl::OkStatus();
+  return InvalidArgument({"NOT_IN_FORCE", "in_force", passport::TypeName(in_force.header.type()),
+                          "the registration that the proposal refers to, or an approved correction of it"});
+}
+
+// The amendment that the events are about, once they passed every check.
+absl::StatusOr<v1::Amendment> OpenSubmission(const store::Store& store,
+                                             const v1::SubmitAmendmentRequest& request,
+                                             const Caller& caller) {
+  ASSIGN_OR_RETURN(const ShownEvent proposal, OpenShownEvent("proposal", request.proposal()));
+  RETURN_IF_ERROR(CheckProposal(proposal, caller));
+  ASSIGN_OR_RETURN(const ShownEvent in_force, OpenShownEvent("in_force", request.in_force()));
+  RETURN_IF_ERROR(CheckInForce(store, in_force, proposal));
+  if (in_force.identity == proposal.identity) {
     return InvalidArgument(
-        {"ID_INVALID", "id", amendment.id(), "the proposal's digest, 64 lower-case hex digits"});
+        {"NOTHING_CHANGES", "proposal", "", "an identity part that differs from the one in force"});
   }
-  if (amendment.issuer() != caller.did()) {
-    return InvalidArgument({"ISSUER_DIFFERS", "issuer", amendment.issuer(), "the calling participant"});
-  }
-  if (amendment.battery().manufacturer().empty() || amendment.battery().serial().empty()) {
-    return InvalidArgument({"BATTERY_MISSING", "battery", "", "manufacturer and serial"});
-  }
-  RETURN_IF_ERROR(CheckPart("old_identity", amendment.old_identity(), amendment.battery()));
-  RETURN_IF_ERROR(CheckPart("new_identity", amendment.new_identity(), amendment.battery()));
-  if (amendment.old_identity() != amendment.new_identity()) return absl::OkStatus();
-  return InvalidArgument(
-      {"NOTHING_CHANGES", "new_identity", "", "an identity part that differs from the old one"});
-}
-
-// What the issuer states: the rest is the registrar's.
-v1::Amendment Submitted(const v1::Amendment& requested) {
   v1::Amendment amendment;
-  amendment.set_id(requested.id());
-  amendment.set_issuer(requested.issuer());
-  amendment.mutable_battery()->set_manufacturer(requested.battery().manufacturer());
-  amendment.mutable_battery()->set_serial(requested.battery().serial());
-  amendment.mutable_battery()->set_level(requested.battery().level());
-  amendment.set_old_identity(requested.old_identity());
-  amendment.set_new_identity(requested.new_identity());
+  amendment.set_id(ToHex(proposal.digest));
+  amendment.set_issuer(caller.did());
+  *amendment.mutable_battery() = proposal.header.subject();
+  amendment.set_old_identity(in_force.identity);
+  amendment.set_new_identity(proposal.identity);
   amendment.set_state(v1::AMENDMENT_STATE_PENDING);
   return amendment;
-}
-
-bool SameProposal(const v1::Amendment& a, const v1::Amendment& b) {
-  return a.issuer() == b.issuer() && Encode(a.battery()) == Encode(b.battery()) &&
-         a.old_identity() == b.old_identity() && a.new_identity() == b.new_identity();
 }
 
 }  // namespace
@@ -105,16 +107,15 @@ void Amendments::Submit(const Caller& caller, const v1::SubmitAmendmentRequest& 
 absl::StatusOr<Decision<v1::SubmitAmendmentResponse>> Amendments::DecideSubmit(
     const Caller& caller, const v1::SubmitAmendmentRequest& request) const {
   const store::Store& store = context_.journal.store();
-  RETURN_IF_ERROR(CheckAmendment(request.amendment(), caller));
+  ASSIGN_OR_RETURN(const v1::Amendment submitted, OpenSubmission(store, request, caller));
   ASSIGN_OR_RETURN(const StoredParticipant entry, LoadEntry(store, caller.label()));
   if (entry.suspended()) return absl::PermissionDeniedError("participant is suspended");
-  const v1::Amendment submitted = Submitted(request.amendment());
   Decision<v1::SubmitAmendmentResponse> decision;
   absl::StatusOr<v1::Amendment> known = LoadAmendment(store, submitted.id());
   if (known.ok()) {
-    if (!SameProposal(*known, submitted)) {
+    if (known->old_identity() != submitted.old_identity()) {
       return absl::AlreadyExistsError(
-          absl::StrCat("amendment `", submitted.id(), "` was submitted with other content"));
+          absl::StrCat("amendment `", submitted.id(), "` was submitted with another event in force"));
     }
     *decision.reply.mutable_amendment() = *std::move(known);
     return decision;

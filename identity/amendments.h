@@ -13,9 +13,13 @@ class Amendments {
  public:
   explicit Amendments(const RegistrarContext& context) : context_(context) {}
 
-  // Files a proposal. The same one again gives it as it stands.
-  //   INVALID_ARGUMENT   id, issuer or an identity part is malformed, or the parts are of another battery or
-  //   alike ALREADY_EXISTS     the id was filed with other content PERMISSION_DENIED  the issuer is suspended
+  // Files a proposal, taking everything from the two events that are shown. The same one again gives it as it
+  // stands.
+  //   INVALID_ARGUMENT   an event is malformed or shows more than the identity part, the proposal is not the
+  //   caller's,
+  //                      or the other event is not what it corrects
+  //   ALREADY_EXISTS     the proposal was filed with another event in force
+  //   PERMISSION_DENIED  the issuer is suspended
   void Submit(const Caller& caller, const v1::SubmitAmendmentRequest& request,
               Done<v1::SubmitAmendmentResponse> done);
 

@@ -6,6 +6,8 @@
 #include "gtest/gtest.h"
 #include "identity/registrar_for_test.h"
 #include "passport/model/digests.h"
+#include "passport/model/slots.h"
+#include "passport/model/verify.h"
 #include "tests/support/status_matchers.h"
 #include "tsunagi/passport/v1/event.pb.h"
 
@@ -30,15 +32,45 @@ class AmendmentsTest : public ::testing::Test {
     part.set_model(model);
     return Encode(part);
   }
+  using Event = passport::v1::EventDisclosure;
+
+  // An event of the maker's with its identity part open; the other slots are digests.
+  Event Shown(passport::v1::EventType type, const std::string& identity, const std::string& refers_to = "") {
+    passport::v1::EventHeader header;
+    header.set_type(type);
+    header.mutable_subject()->set_manufacturer(maker_.did());
+    header.mutable_subject()->set_serial("PACK-1");
+    header.set_author(maker_.did());
+    header.set_sequence(1);
+    header.set_nonce(std::string(16, 'n'));
+    header.set_refers_to(refers_to);
+    Event event;
+    for (const passport::v1::PartKind kind : passport::SlotsOf(type)) {
+      header.add_slots(kind);
+      event.add_slots()->set_digest(std::string(32, 'd'));
+    }
+    event.mutable_slots(0)->mutable_open()->set_salt(std::string(16, 's'));
+    event.mutable_slots(0)->mutable_open()->set_content(identity);
+    event.set_header(Encode(header));
+    return event;
+  }
+  static std::string DigestOf(const Event& event) {
+    passport::v1::EventHeader header;
+    EXPECT_TRUE(header.ParseFromString(event.header()));
+    return passport::DisclosedDigest(header, event).value();
+  }
+  static void ChangeHeader(Event& event, const std::function<void(passport::v1::EventHeader&)>& change) {
+    passport::v1::EventHeader header;
+    EXPECT_TRUE(header.ParseFromString(event.header()));
+    change(header);
+    event.set_header(Encode(header));
+  }
+  Event Registration() { return Shown(passport::v1::EVENT_TYPE_REGISTERED, Part("A")); }
   v1::SubmitAmendmentRequest Proposal(const std::string& new_model = "B") {
     v1::SubmitAmendmentRequest request;
-    v1::Amendment& amendment = *request.mutable_amendment();
-    amendment.set_id(ToHex(crypto::Sha256(new_model)));
-    amendment.set_issuer(maker_.did());
-    amendment.mutable_battery()->set_manufacturer(maker_.did());
-    amendment.mutable_battery()->set_serial("PACK-1");
-    amendment.set_old_identity(Part("A"));
-    amendment.set_new_identity(Part(new_model));
+    *request.mutable_in_force() = Registration();
+    *request.mutable_proposal() =
+        Shown(passport::v1::EVENT_TYPE_AMENDMENT_PROPOSED, Part(new_model), DigestOf(request.in_force()));
     return request;
   }
   absl::StatusOr<v1::SubmitAmendmentResponse> Submit(const v1::SubmitAmendmentRequest& request) {
@@ -109,40 +141,124 @@ TEST_F(AmendmentsTest, ApprovingAgainKeepsTheFirstApproval) {
   EXPECT_EQ(Encode(*Approve(id)), Encode(*first));
 }
 
-TEST_F(AmendmentsTest, AnApprovalCannotBeSubmitted) {
-  v1::SubmitAmendmentRequest request = Proposal();
-  request.mutable_amendment()->set_state(v1::AMENDMENT_STATE_APPROVED);
-  request.mutable_amendment()->mutable_approval()->set_payload("forged");
+TEST_F(AmendmentsTest, TakesEverythingFromTheEventsThatItIsShown) {
+  const v1::SubmitAmendmentRequest request = Proposal();
 
   const auto submitted = Submit(request);
 
   ASSERT_THAT(submitted, IsOk());
-  EXPECT_EQ(submitted->amendment().state(), v1::AMENDMENT_STATE_PENDING);
-  EXPECT_FALSE(submitted->amendment().has_approval());
+  const v1::Amendment& amendment = submitted->amendment();
+  EXPECT_EQ(amendment.id(), ToHex(DigestOf(request.proposal())));
+  EXPECT_EQ(amendment.issuer(), maker_.did());
+  EXPECT_EQ(amendment.battery().serial(), "PACK-1");
+  EXPECT_EQ(amendment.old_identity(), Part("A"));
+  EXPECT_EQ(amendment.new_identity(), Part("B"));
 }
 
-TEST_F(AmendmentsTest, RefusesTheSameIdWithOtherContent) {
+TEST_F(AmendmentsTest, AnApprovalOfASwappedIdentityPartIsForNoOtherEvent) {
   v1::SubmitAmendmentRequest request = Proposal();
-  ASSERT_THAT(Submit(request), IsOk());
-  request.mutable_amendment()->set_new_identity(Part("C"));
+  const std::string real = ToHex(DigestOf(request.proposal()));
+  request.mutable_proposal()->mutable_slots(0)->mutable_open()->set_content(Part("harmless"));
 
-  EXPECT_THAT(Submit(request), StatusIs(kAlreadyExists));
+  const auto submitted = Submit(request);
+
+  ASSERT_THAT(submitted, IsOk());
+  EXPECT_NE(submitted->amendment().id(), real);
+  EXPECT_THAT(Approve(real), StatusIs(kNotFound));
 }
 
-TEST_F(AmendmentsTest, RefusesMalformedProposals) {
-  const auto refused = [&](auto change, absl::string_view expected) {
+TEST_F(AmendmentsTest, RefusesAnotherPartysProposal) {
+  v1::SubmitAmendmentRequest request = Proposal();
+  for (Event* event : {request.mutable_proposal(), request.mutable_in_force()}) {
+    ChangeHeader(*event, [](auto& header) { header.set_author(RegistrarForTest::DidOf("other")); });
+  }
+  ChangeHeader(*request.mutable_proposal(),
+               [&](auto& header) { header.set_refers_to(DigestOf(request.in_force())); });
+
+  EXPECT_THAT(Submit(request), StatusIs(kInvalidArgument, HasSubstr("calling participant")));
+}
+
+TEST_F(AmendmentsTest, RefusesAnOldValueThatTheProposalDoesNotCorrect) {
+  const auto refused = [&](const std::function<void(v1::SubmitAmendmentRequest&)>& change,
+                           const std::string& expected) {
     v1::SubmitAmendmentRequest request = Proposal();
-    change(*request.mutable_amendment());
-    EXPECT_THAT(Submit(request), StatusIs(kInvalidArgument, HasSubstr(std::string(expected))));
+    change(request);
+    EXPECT_THAT(Submit(request), StatusIs(kInvalidArgument, HasSubstr(expected)));
   };
-  refused([](auto& a) { a.set_id("abc"); }, "id");
-  refused([](auto& a) { a.set_issuer(RegistrarForTest::DidOf("other")); }, "issuer");
-  refused([](auto& a) { a.clear_battery(); }, "battery");
-  refused([](auto& a) { a.set_old_identity("\xff"); }, "old_identity");
-  refused([&](auto& a) { a.set_new_identity(Part("B", "PACK-2")); }, "new_identity");
-  refused([](auto& a) { a.set_new_identity(a.old_identity()); }, "differs");
-  refused([](auto& a) { a.set_new_identity(a.new_identity() + std::string("\xf8\x07\x01", 3)); },
-          "canonical");
+  refused(
+      [&](auto& r) { r.mutable_in_force()->mutable_slots(0)->mutable_open()->set_content(Part("harmless")); },
+      "the registration that the proposal refers to");
+  refused([&](auto& r) { r.mutable_in_force()->mutable_slots(1)->set_digest(std::string(32, 'e')); },
+          "the registration that the proposal refers to");
+  refused(
+      [&](auto& r) {
+        ChangeHeader(*r.mutable_in_force(), [](auto& h) { h.mutable_subject()->set_serial("PACK-2"); });
+        r.mutable_in_force()->mutable_slots(0)->mutable_open()->set_content(Part("A", "PACK-2"));
+        ChangeHeader(*r.mutable_proposal(), [&](auto& h) { h.set_refers_to(DigestOf(r.in_force())); });
+      },
+      "the same battery");
+  refused(
+      [&](auto& r) {
+        ChangeHeader(*r.mutable_in_force(), [](auto& h) { h.set_author(RegistrarForTest::DidOf("other")); });
+        ChangeHeader(*r.mutable_proposal(), [&](auto& h) { h.set_refers_to(DigestOf(r.in_force())); });
+      },
+      "the proposal's author");
+}
+
+TEST_F(AmendmentsTest, TakesACorrectionAsTheOldValueOnceItIsApproved) {
+  const v1::SubmitAmendmentRequest first = Proposal("B");
+  const std::string id = Submit(first)->amendment().id();
+  v1::SubmitAmendmentRequest second = Proposal("C");
+  *second.mutable_in_force() = first.proposal();
+  EXPECT_THAT(Submit(second), StatusIs(kInvalidArgument, HasSubstr("approved correction")));
+  ASSERT_THAT(Approve(id), IsOk());
+
+  const auto submitted = Submit(second);
+
+  ASSERT_THAT(submitted, IsOk());
+  EXPECT_EQ(submitted->amendment().old_identity(), Part("B"));
+  ChangeHeader(*second.mutable_proposal(), [](auto& h) { h.set_refers_to(std::string(32, 'r')); });
+  EXPECT_THAT(Submit(second), StatusIs(kInvalidArgument)) << "a correction of another registration";
+}
+
+TEST_F(AmendmentsTest, RefusesTheSameProposalWithAnotherEventInForce) {
+  const v1::SubmitAmendmentRequest first = Proposal("B");
+  ASSERT_THAT(Approve(Submit(first)->amendment().id()), IsOk());
+  v1::SubmitAmendmentRequest second = Proposal("C");
+  ASSERT_THAT(Submit(second), IsOk());
+  *second.mutable_in_force() = first.proposal();
+
+  EXPECT_THAT(Submit(second), StatusIs(kAlreadyExists));
+}
+
+TEST_F(AmendmentsTest, RefusesMalformedEvents) {
+  const auto refused = [&](const std::function<void(Event&)>& change, const std::string& expected) {
+    v1::SubmitAmendmentRequest request = Proposal();
+    change(*request.mutable_proposal());
+    EXPECT_THAT(Submit(request),
+                StatusIs(kInvalidArgument, ::testing::AllOf(HasSubstr("proposal"), HasSubstr(expected))));
+  };
+  const auto identity = [](Event& event) {
+    return event.mutable_slots(0)->mutable_open()->mutable_content();
+  };
+  refused([](Event& e) { e.set_header("\xff"); }, "registration or a proposed");
+  refused([](Event& e) { ChangeHeader(e, [](auto& h) { h.clear_subject(); }); },
+          "registration or a proposed");
+  refused([](Event& e) { ChangeHeader(e, [](auto& h) { h.set_slots(1, h.slots(0)); }); },
+          "registration or a proposed");
+  refused([](Event& e) { e.set_header(e.header() + std::string("\xf8\x07\x01", 3)); },
+          "registration or a proposed");
+  refused([](Event& e) { ChangeHeader(e, [](auto& h) { h.set_type(passport::v1::EVENT_TYPE_REGISTERED); }); },
+          "amendment-proposed");
+  refused([](Event& e) { e.mutable_slots(0)->set_digest(std::string(32, 'd')); }, "slot 0 withheld");
+  refused([](Event& e) { e.mutable_slots(2)->mutable_open()->set_salt(std::string(16, 's')); },
+          "slot 2 open");
+  refused([](Event& e) { e.mutable_slots()->RemoveLast(); }, "3 slots");
+  refused([](Event& e) { e.mutable_slots(0)->mutable_open()->set_salt("short"); }, "its salt");
+  refused([&](Event& e) { *identity(e) = "\xff"; }, "canonical");
+  refused([&](Event& e) { *identity(e) += std::string("\xf8\x07\x01", 3); }, "canonical");
+  refused([&](Event& e) { *identity(e) = Part("B", "PACK-2"); }, "the battery of the event");
+  refused([&](Event& e) { *identity(e) = Part("A"); }, "differs");
 }
 
 TEST_F(AmendmentsTest, ApprovesNothingThatWasNotSubmitted) {

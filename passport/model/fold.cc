@@ -120,6 +120,7 @@ bool ByManufacturer(const VerifiedEvent& event) {
 // What the manufacturer registered first, and which of its proposals the registrar approved.
 struct Registration {
   uint64_t first = UINT64_MAX;  // number of the first REGISTERED event
+  crypto::Digest digest;        // of that event; empty when it is not there
   std::set<std::pair<crypto::Digest, std::string>> approved;
 
   bool Approved(const VerifiedEvent& proposal) const {
@@ -132,7 +133,9 @@ Registration RegistrationOf(const std::vector<VerifiedEvent>& events) {
   for (const VerifiedEvent& event : events) {
     if (event.approved) registration.approved.insert({event.header.refers_to(), event.header.author()});
     if (event.header.type() == v1::EVENT_TYPE_REGISTERED && ByManufacturer(event)) {
-      registration.first = std::min(registration.first, event.header.sequence());
+      if (event.header.sequence() >= registration.first) continue;
+      registration.first = event.header.sequence();
+      registration.digest = event.digest;
     }
   }
   return registration;
@@ -147,6 +150,11 @@ void JudgeFact(Draft& draft, const Registration& registration) {
   }
   if (event.header.type() == v1::EVENT_TYPE_REGISTERED && event.header.sequence() != registration.first) {
     return Set(draft.statement, Standing::kNotTaken, "identity facts cannot be rewritten, only amended");
+  }
+  // The registrar was shown the event that the proposal names as the one before.
+  if (event.header.type() == v1::EVENT_TYPE_AMENDMENT_PROPOSED && !registration.digest.empty() &&
+      event.header.refers_to() != registration.digest) {
+    return Set(draft.statement, Standing::kNotTaken, "a correction of another registration");
   }
   // An open part tells nothing of a withheld one beside it: what needs the approval is told by the kind
   // alone.

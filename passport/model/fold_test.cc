@@ -37,6 +37,8 @@ class Chains {
     *event.header.mutable_occurred_at() = ToProto(absl::FromUnixSeconds(1'700'000'000 + day * 86'400));
     event.digest = crypto::Sha256(absl::StrCat(author, " ", event.header.sequence(), " ", content));
     last_[author] = event.digest;
+    if (type == v1::EVENT_TYPE_REGISTERED && registered_.empty()) registered_ = event.digest;
+    if (type == v1::EVENT_TYPE_AMENDMENT_PROPOSED) event.header.set_refers_to(registered_);
     event.parts.push_back({kind, content, false, 0});
     return event;
   }
@@ -58,6 +60,7 @@ class Chains {
   }();
   std::map<std::string, uint64_t> sequence_;
   std::map<std::string, crypto::Digest> last_;
+  crypto::Digest registered_;
 };
 
 std::string Children(const std::vector<std::string>& serials) {
@@ -139,6 +142,17 @@ TEST(FoldTest, AppliesAnApprovedAmendmentAndKeepsTheOldValueInHistory) {
   EXPECT_THAT(With(folded, Standing::kCurrent), ElementsAre("new"));
   EXPECT_THAT(With(folded, Standing::kHistory), ElementsAre("old"));
   EXPECT_THAT(folded.warnings, IsEmpty());
+}
+
+TEST(FoldTest, TakesNoCorrectionOfAnotherRegistration) {
+  Chains chains;
+  chains.Add(kMaker, v1::EVENT_TYPE_REGISTERED, 1, v1::PART_KIND_IDENTITY, "old");
+  VerifiedEvent& proposal =
+      chains.Add(kMaker, v1::EVENT_TYPE_AMENDMENT_PROPOSED, 2, v1::PART_KIND_IDENTITY, "new");
+  proposal.header.set_refers_to(crypto::Sha256("what the registrar was shown as the old value"));
+  chains.Approve(proposal, 3);
+
+  EXPECT_THAT(With(Fold(chains.events()), Standing::kCurrent), ElementsAre("old"));
 }
 
 TEST(FoldTest, IgnoresAnApprovalWhoseSignatureIsNotValid) {

@@ -56,26 +56,6 @@ absl::Status CheckLogged(const audit::v1::LogProof& log, const crypto::SignedEnv
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Digest>> SlotDigests(const v1::EventHeader& header,
-                                                const v1::EventDisclosure& disclosure) {
-  if (disclosure.slots_size() != header.slots_size())
-    return Wrong("the number of slots differs from the header's");
-  std::vector<Digest> digests;
-  for (int i = 0; i < disclosure.slots_size(); ++i) {
-    ASSIGN_OR_RETURN(Digest digest, SlotDigest(static_cast<uint32_t>(i), disclosure.slots(i)));
-    digests.push_back(std::move(digest));
-  }
-  return digests;
-}
-
-absl::Status CheckSlotTable(const v1::EventHeader& header) {
-  const absl::Span<const v1::PartKind> table = SlotsOf(header.type());
-  bool fits = static_cast<size_t>(header.slots_size()) == table.size();
-  for (int i = 0; fits && i < header.slots_size(); ++i)
-    fits = header.slots(i) == table[static_cast<size_t>(i)];
-  return fits ? absl::OkStatus() : Wrong("the slots are not those of the event's type");
-}
-
 std::vector<VerifiedPart> OpenParts(const v1::EventHeader& header, const v1::EventDisclosure& disclosure,
                                     size_t source) {
   std::vector<VerifiedPart> parts;
@@ -93,6 +73,25 @@ bool SameBattery(const common::v1::BatteryId& a, const common::v1::BatteryId& b)
 }
 
 }  // namespace
+
+absl::StatusOr<Digest> DisclosedDigest(const v1::EventHeader& header, const v1::EventDisclosure& disclosure) {
+  if (disclosure.slots_size() != header.slots_size())
+    return Wrong("the number of slots differs from the header's");
+  std::vector<Digest> digests;
+  for (int i = 0; i < disclosure.slots_size(); ++i) {
+    ASSIGN_OR_RETURN(Digest digest, SlotDigest(static_cast<uint32_t>(i), disclosure.slots(i)));
+    digests.push_back(std::move(digest));
+  }
+  return EventDigest(disclosure.header(), digests);
+}
+
+absl::Status CheckSlotTable(const v1::EventHeader& header) {
+  const absl::Span<const v1::PartKind> table = SlotsOf(header.type());
+  bool fits = static_cast<size_t>(header.slots_size()) == table.size();
+  for (int i = 0; fits && i < header.slots_size(); ++i)
+    fits = header.slots(i) == table[static_cast<size_t>(i)];
+  return fits ? absl::OkStatus() : Wrong("the slots are not those of the event's type");
+}
 
 absl::StatusOr<VerifiedBatch> VerifyBatch(const v1::BatchEvidence& evidence, const DirectoryKeys& keys) {
   VerifiedBatch batch;
@@ -122,8 +121,7 @@ absl::StatusOr<VerifiedEvent> VerifyDisclosure(const v1::EventDisclosure& disclo
     return Wrong("the header is no event header");
   if (event.header.author() != batch.statement.author())
     return Wrong("the event's author did not sign the batch");
-  ASSIGN_OR_RETURN(const std::vector<Digest> slots, SlotDigests(event.header, disclosure));
-  event.digest = EventDigest(disclosure.header(), slots);
+  ASSIGN_OR_RETURN(event.digest, DisclosedDigest(event.header, disclosure));
   RETURN_IF_ERROR(audit::VerifyInclusion(
       audit::LeafHash(event.digest), disclosure.index(), batch.statement.event_count(),
       {disclosure.path().begin(), disclosure.path().end()}, batch.statement.merkle_root()));

@@ -63,6 +63,14 @@ struct VerifiedBatch {
 // DATA_LOSS naming what does not fit.
 absl::StatusOr<VerifiedBatch> VerifyBatch(const v1::BatchEvidence& evidence, const DirectoryKeys& keys);
 
+// Digest of an event as disclosed. DATA_LOSS unless it has one slot for each of the header's, and each is a
+// digest or a part with its salt.
+absl::StatusOr<crypto::Digest> DisclosedDigest(const v1::EventHeader& header,
+                                               const v1::EventDisclosure& disclosure);
+
+// DATA_LOSS unless the header's slots are those of its type.
+absl::Status CheckSlotTable(const v1::EventHeader& header);
+
 // Checks header, slots and path of one event against its batch. Parts with unknown fields are left out
 // (withheld whole). DATA_LOSS naming what does not fit; UNIMPLEMENTED when the header has unknown fields or
 // an unknown type: such an event is neither folded nor released.

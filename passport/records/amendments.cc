@@ -17,19 +17,30 @@ namespace {
 
 using store::Table;
 
-identity::v1::Amendment AmendmentOf(const KeptEvent& proposal, const std::vector<KeptEvent>& history) {
-  identity::v1::Amendment amendment;
-  amendment.set_id(ToHex(proposal.stored.digest()));
-  amendment.set_issuer(proposal.header.author());
-  *amendment.mutable_battery() = proposal.header.subject();
+// The event with its identity part open and nothing else.
+absl::StatusOr<v1::EventDisclosure> ShowIdentity(const KeptEvent& event) {
+  v1::EventDisclosure shown;
+  shown.set_header(event.stored.header());
+  for (const internal::v1::StoredSlot& slot : event.stored.slots()) {
+    v1::SlotDisclosure& disclosure = *shown.add_slots();
+    if (slot.kind() != v1::PART_KIND_IDENTITY) {
+      disclosure.set_digest(slot.digest());
+    } else {
+      RETURN_IF_ERROR(Decode(slot.disclosure(), "stored identity part", disclosure));
+    }
+  }
+  return shown;
+}
+
+absl::StatusOr<identity::v1::SubmitAmendmentRequest> SubmissionOf(const KeptEvent& proposal,
+                                                                  const std::vector<KeptEvent>& history) {
   // What was in force when it was proposed: the same at every round.
-  if (const KeptEvent* old = InForce(history, v1::PART_KIND_IDENTITY, proposal.header.sequence())) {
-    amendment.set_old_identity(FindPart(*old, v1::PART_KIND_IDENTITY)->content);
-  }
-  if (const VerifiedPart* corrected = FindPart(proposal, v1::PART_KIND_IDENTITY)) {
-    amendment.set_new_identity(corrected->content);
-  }
-  return amendment;
+  const KeptEvent* in_force = InForce(history, v1::PART_KIND_IDENTITY, proposal.header.sequence());
+  if (in_force == nullptr) return absl::DataLossError("the store holds an amendment without a registration");
+  identity::v1::SubmitAmendmentRequest request;
+  ASSIGN_OR_RETURN(*request.mutable_proposal(), ShowIdentity(proposal));
+  ASSIGN_OR_RETURN(*request.mutable_in_force(), ShowIdentity(*in_force));
+  return request;
 }
 
 bool IsAway(const absl::Status& status) {
@@ -70,8 +81,8 @@ absl::StatusOr<bool> AmendmentCourier::Carry(const std::string& pending_key, con
   ASSIGN_OR_RETURN(const KeptEvent proposal, ReadEvent(context_.journal.store(), event_key));
   ImportPlan plan(context_);
   ASSIGN_OR_RETURN(const std::vector<KeptEvent>* history, plan.HistoryOf(proposal.header.subject()));
-  const absl::StatusOr<identity::v1::Amendment> submitted =
-      registrar_.SubmitAmendment(AmendmentOf(proposal, *history));
+  ASSIGN_OR_RETURN(const identity::v1::SubmitAmendmentRequest request, SubmissionOf(proposal, *history));
+  const absl::StatusOr<identity::v1::Amendment> submitted = registrar_.SubmitAmendment(request);
   if (IsFinal(submitted.status())) return Drop(pending_key, proposal, submitted.status());
   ASSIGN_OR_RETURN(const identity::v1::Amendment& answer, submitted);
   if (answer.state() != identity::v1::AMENDMENT_STATE_APPROVED) return false;

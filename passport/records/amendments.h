@@ -13,13 +13,13 @@ namespace tsunagi::passport {
 class RegistrarPort {
  public:
   virtual ~RegistrarPort() = default;
-  // Submits an amendment, idempotent by its id; returns it as it stands. Blocking.
+  // Submits an amendment, idempotent by the proposal's digest; returns it as it stands. Blocking.
   virtual absl::StatusOr<identity::v1::Amendment> SubmitAmendment(
-      const identity::v1::Amendment& amendment) = 0;
+      const identity::v1::SubmitAmendmentRequest& request) = 0;
 };
 
 // Takes waiting proposals to the registrar and writes AMENDMENT_APPROVED events for those that it approved.
-// Only the old and the new identity part are shown to it.
+// Only the old and the new identity part are shown to it, as parts of their events.
 class AmendmentCourier {
  public:
   // Both must outlive the courier.

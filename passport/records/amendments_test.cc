@@ -31,10 +31,10 @@ class RealOffice final : public RegistrarPort {
   RealOffice(identity::RegistrarForTest& registrar, Caller caller)
       : registrar_(registrar), caller_(std::move(caller)) {}
 
-  absl::StatusOr<identity::v1::Amendment> SubmitAmendment(const identity::v1::Amendment& amendment) override {
+  absl::StatusOr<identity::v1::Amendment> SubmitAmendment(
+      const identity::v1::SubmitAmendmentRequest& submission) override {
     ++calls;
-    identity::v1::SubmitAmendmentRequest request;
-    *request.mutable_amendment() = amendment;
+    identity::v1::SubmitAmendmentRequest request = submission;
     if (change) change(request);
     const auto response = identity::WaitFor<identity::v1::SubmitAmendmentResponse>(
         [&](auto done) { registrar_.registrar->amendments().Submit(caller_, request, std::move(done)); });
@@ -121,12 +121,42 @@ TEST_F(AmendmentCourierTest, BringsBackWhatTheRegistrarApproved) {
   EXPECT_EQ(Model(module_), "M-9");
 }
 
+TEST_F(AmendmentCourierTest, ShowsTheRegistrarIdentityPartsOnly) {
+  ASSERT_THAT(ProposeModel(module_, "M-9"), IsOk());
+  office_.change = [&](const identity::v1::SubmitAmendmentRequest& request) {
+    EXPECT_TRUE(request.in_force().slots(0).has_open());
+    for (int i = 1; i < 4; ++i)
+      EXPECT_FALSE(request.in_force().slots(i).has_open()) << "materials lie beside it";
+  };
+
+  EXPECT_EQ(courier_.Run().value(), 0);
+
+  EXPECT_EQ(office_.calls, 1);
+}
+
+TEST_F(AmendmentCourierTest, TakesTheLastApprovedCorrectionAsTheOldValue) {
+  Approve([&] {
+    const std::string id = ProposeModel(module_, "M-8")->id();
+    EXPECT_EQ(courier_.Run().value(), 0);
+    return id;
+  }());
+  EXPECT_EQ(courier_.Run().value(), 1);
+  const std::string id = ProposeModel(module_, "M-9")->id();
+  EXPECT_EQ(courier_.Run().value(), 0);
+  Approve(id);
+
+  EXPECT_EQ(courier_.Run().value(), 1);
+
+  EXPECT_EQ(Model(module_), "M-9");
+}
+
 TEST_F(AmendmentCourierTest, LetsNoRefusedProposalHoldUpTheOthers) {
-  // Whichever comes first in order of digest.
-  const std::string refused = ProposeModel(module_, "M-9")->id();
+  ASSERT_THAT(ProposeModel(module_, "M-9"), IsOk());
   const std::string good = ProposeModel(other_, "M-9")->id();
   office_.change = [&](identity::v1::SubmitAmendmentRequest& request) {
-    if (request.amendment().id() == refused) request.mutable_amendment()->clear_old_identity();
+    v1::EventHeader header;
+    EXPECT_TRUE(header.ParseFromString(request.proposal().header()));
+    if (header.subject().serial() == "M-1") request.clear_in_force();
   };
   EXPECT_EQ(courier_.Run().value(), 0);
   EXPECT_EQ(office_.calls, 2);

@@ -35,15 +35,21 @@ class FakeOffice final : public RegistrarPort {
  public:
   explicit FakeOffice(const TestRegistrar& registrar) : registrar_(registrar) {}
 
-  absl::StatusOr<identity::v1::Amendment> SubmitAmendment(const identity::v1::Amendment& amendment) override {
+  absl::StatusOr<identity::v1::Amendment> SubmitAmendment(
+      const identity::v1::SubmitAmendmentRequest& request) override {
     if (away) return absl::UnavailableError("the registrar is away");
-    submitted.push_back(amendment);
-    identity::v1::Amendment answer = amendment;
+    v1::EventHeader header;
+    EXPECT_TRUE(header.ParseFromString(request.proposal().header()));
+    const crypto::Digest digest = DisclosedDigest(header, request.proposal()).value();
+    identity::v1::Amendment answer;
+    answer.set_id(ToHex(digest));
+    answer.set_old_identity(request.in_force().slots(0).open().content());
+    submitted.push_back(answer);
     answer.set_state(approves ? identity::v1::AMENDMENT_STATE_APPROVED
                               : identity::v1::AMENDMENT_STATE_PENDING);
     if (approves) {
       *answer.mutable_approval() =
-          registrar_.Approve(forges ? std::string(32, 'x') : *FromHex(amendment.id()), amendment.issuer());
+          registrar_.Approve(forges ? std::string(32, 'x') : digest, header.author());
     }
     return answer;
   }

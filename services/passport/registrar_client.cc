@@ -17,12 +17,10 @@ constexpr std::chrono::seconds kDeadline{10};
 }  // namespace
 
 absl::StatusOr<identity::v1::Amendment> RegistrarClient::SubmitAmendment(
-    const identity::v1::Amendment& amendment) {
+    const identity::v1::SubmitAmendmentRequest& request) {
   ASSIGN_OR_RETURN(const std::shared_ptr<grpc::Channel> channel, process_.ChannelToRegistrar());
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kDeadline);
-  identity::v1::SubmitAmendmentRequest request;
-  *request.mutable_amendment() = amendment;
   identity::v1::SubmitAmendmentResponse response;
   const grpc::Status status =
       identity::v1::IdentityService::NewStub(channel)->SubmitAmendment(&context, request, &response);

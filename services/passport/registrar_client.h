@@ -12,7 +12,8 @@ class RegistrarClient final : public RegistrarPort {
   // `process` must outlive the client.
   explicit RegistrarClient(process::ParticipantProcess& process) : process_(process) {}
 
-  absl::StatusOr<identity::v1::Amendment> SubmitAmendment(const identity::v1::Amendment& amendment) override;
+  absl::StatusOr<identity::v1::Amendment> SubmitAmendment(
+      const identity::v1::SubmitAmendmentRequest& request) override;
 
  private:
   process::ParticipantProcess& process_;
