@@ -1,6 +1,8 @@
 #include "connector/transfer/release.h"
 
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/audit/receipt.h"
@@ -18,6 +20,7 @@ namespace {
 using common::v1::SECTION_CONDITION;
 using common::v1::SECTION_HISTORY;
 using common::v1::SECTION_IDENTITY;
+using common::v1::SECTION_LOOKUP;
 using common::v1::SECTION_MATERIALS;
 using common::v1::SECTION_REGULATION;
 using common::v1::SECTION_VEHICLE;
@@ -40,6 +43,7 @@ using testing::UnorderedElementsAre;
 constexpr char kPolicies[] = R"(
 rules:
   - {id: dealers, action: permit, roles: [dealer], purposes: [reuse], sections: [identity, condition, history, regulation], obligations: [cite]}
+  - {id: owners, action: permit, roles: [owner], sections: [vehicle, condition, lookup]}
   - {id: latest, action: permit, roles: [viewer], sections: [condition], fields: [condition.latest]}
 )";
 
@@ -56,6 +60,19 @@ class ReleaseTest : public testing::ConnectorTest {
                                                 const std::vector<common::v1::Section>& sections,
                                                 const std::string& vehicle = kChassis) {
     return maker.Content(caller, Node::RequestOf(agreement, testing::VehicleSubject(vehicle), sections));
+  }
+  // Something that happens right after the first read, before anything is decided on it.
+  static std::function<void(passport::v1::ReadPartsResponse&)> Once(std::function<void()> happen) {
+    return [happen = std::move(happen)](passport::v1::ReadPartsResponse&) mutable {
+      if (const auto now = std::exchange(happen, nullptr)) now();
+    };
+  }
+  void EraseVehicle() {
+    passport::v1::ErasePartsRequest request;
+    request.set_request_id(maker.records.NewRequestId());
+    *request.mutable_subject() = testing::VehicleSubject(kChassis);
+    request.set_reason("request of the owner");
+    EXPECT_EQ(maker.records.eraser().EraseParts(maker.did(), request)->erased(), 1u);
   }
   common::v1::Subject Missing() const {
     common::v1::Subject missing = subject;
@@ -99,6 +116,48 @@ TEST_F(ReleaseTest, ReleasesOneFieldOfASection) {
 
   ASSERT_THAT(content, IsOk());
   EXPECT_EQ(Shown(*content), BitOf(PART_KIND_CONDITION));
+}
+
+TEST_F(ReleaseTest, ReleasesNothingThatIsErasedBetweenReadAndCommit) {
+  const Caller owner = CallerOf("oem", {"owner"});
+  const std::string agreement = AgreementOf(owner, {SECTION_VEHICLE, SECTION_CONDITION});
+  maker.source.change = Once([&] { EraseVehicle(); });
+
+  const auto content =
+      maker.Content(owner, Node::RequestOf(agreement, subject, {SECTION_VEHICLE, SECTION_CONDITION}));
+
+  ASSERT_THAT(content, IsOk());
+  EXPECT_EQ(Shown(*content) & BitOf(PART_KIND_VEHICLE), 0u);
+  EXPECT_THAT(Withheld(*content), ElementsAre(Pair(SECTION_VEHICLE, "NO_DATA")));
+}
+
+TEST_F(ReleaseTest, FindsNoBatteryByAVehicleThatIsErasedMeanwhile) {
+  const Caller owner = CallerOf("oem", {"owner"});
+  const std::string agreement = AgreementOf(owner, {SECTION_LOOKUP});
+  maker.source.change = Once([&] { EraseVehicle(); });
+
+  EXPECT_THAT(ByVehicle(owner, agreement, {SECTION_LOOKUP}), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(ReleaseTest, ReleasesWhatIsWrittenBetweenReadAndCommit) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_HISTORY});
+  maker.source.change = Once(
+      [&] { EXPECT_THAT(maker.records.Import({testing::Repaired(battery, "2025-03-01", "fan")}), IsOk()); });
+
+  const auto content = maker.Content(dealer, Node::RequestOf(agreement, subject, {SECTION_HISTORY}));
+
+  ASSERT_THAT(content, IsOk());
+  passport::v1::EventSet set;
+  ASSERT_TRUE(set.ParseFromString(content->events()));
+  EXPECT_EQ(set.events_size(), 2);
+}
+
+TEST_F(ReleaseTest, SendsNothingToAPartyThatIsSuspendedMeanwhile) {
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION});
+  maker.source.change = Once([&] { EXPECT_THAT(federation.Suspend("dealer"), IsOk()); });
+
+  EXPECT_THAT(maker.Release(dealer, Node::RequestOf(agreement, subject, {SECTION_CONDITION})),
+              StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("suspended")));
 }
 
 TEST_F(ReleaseTest, RecordsTheReleaseBeforeItAnswers) {

@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -69,6 +70,11 @@ class StreamTest : public testing::ConnectorTest {
     fact.mutable_parts(1)->set_content(series.SerializeAsString());
     return fact;
   }
+  void Measure(const std::string& serial) {
+    EXPECT_THAT(
+        maker.records.Import({testing::Measured(testing::Battery(maker.did(), serial), "2025-01-01", "90")}),
+        IsOk());
+  }
   using MaybeChunk = absl::optional<v1::ReleaseStreamResponse>;
   absl::StatusOr<MaybeChunk> Next(const Caller& caller, const std::shared_ptr<StreamWork>& work) {
     return testing::Await<MaybeChunk>([&](auto done) { maker.chunks.Next(caller, work, std::move(done)); });
@@ -101,6 +107,19 @@ class StreamTest : public testing::ConnectorTest {
 
   std::string agreement_;
 };
+
+TEST_F(StreamTest, DecidesAChunkAgainWhoseBatteryChangedMeanwhile) {
+  const std::vector<std::string> serials = Register("B-", 2);
+  bool measured = false;
+  maker.source.change = [&](passport::v1::ReadPartsResponse&) {
+    if (!std::exchange(measured, true)) Measure("B-1");
+  };
+
+  const auto chunks = Stream(dealer, RequestOf(serials, {SECTION_IDENTITY, SECTION_CONDITION}));
+
+  ASSERT_THAT(chunks, IsOk());
+  EXPECT_EQ(maker.source.reads, 2) << "one chunk, read twice";
+}
 
 TEST_F(StreamTest, ReleasesManyBatteriesUnderOneLeafPerChunk) {
   const std::vector<std::string> serials = Register("S-", 100);

@@ -1,5 +1,7 @@
 #include "connector/transfer/content.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "connector/transfer/open_parts.h"
@@ -47,11 +49,18 @@ void FillRecord(const OwnNode& own, const Use& use, const Authorization& authori
   for (const std::string& duty : obligations) record.add_obligations(duty);
 }
 
-std::vector<std::string> ReadKeys(const Authorization& authorization) {
-  std::vector<std::string> keys = {PolicyStore::Key()};
+std::vector<std::string> ReadKeys(const Authorization& authorization,
+                                  const std::vector<std::string>& parts_read) {
+  std::vector<std::string> keys = parts_read;
+  keys.push_back(PolicyStore::Key());
   if (authorization.agreement != nullptr)
     keys.push_back(AgreementTable::Key(authorization.agreement->agreement.id()));
   return keys;
+}
+
+void TakeReadKeys(passport::v1::ReadPartsResponse& read, std::vector<std::string>& keys) {
+  std::move(read.mutable_read_keys()->begin(), read.mutable_read_keys()->end(), std::back_inserter(keys));
+  read.clear_read_keys();
 }
 
 }  // namespace tsunagi::connector

@@ -31,7 +31,11 @@ absl::StatusOr<absl::optional<Content>> BuildContent(const Authorization& author
 void FillRecord(const OwnNode& own, const Use& use, const Authorization& authorization, policy::PartMask open,
                 const std::vector<std::string>& obligations, audit::v1::ReleaseRecord& record);
 
-// The store keys that the decision read.
-std::vector<std::string> ReadKeys(const Authorization& authorization);
+// The store keys that the decision read, and those that were read under it.
+std::vector<std::string> ReadKeys(const Authorization& authorization,
+                                  const std::vector<std::string>& parts_read);
+
+// Moves the keys that the passport names out of its answer, behind `keys`.
+void TakeReadKeys(passport::v1::ReadPartsResponse& read, std::vector<std::string>& keys);
 
 }  // namespace tsunagi::connector

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "connector/records.h"
 #include "core/base/proto.h"
 #include "core/crypto/digest.h"
@@ -22,6 +23,7 @@ struct Releases::Operation {
   // Of the attempt under way.
   audit::ReadVersion version = 0;
   common::v1::BatteryId battery;
+  std::vector<std::string> parts_read;  // keys of what the passport read
   std::shared_ptr<LookupCounter::Reservation> reservation;
 
   bool by_vehicle() const { return subject.has_vehicle(); }
@@ -46,6 +48,7 @@ void Releases::Release(const Caller& caller, const v1::ReleaseRequest& request, 
 
 void Releases::Start(Op op) {
   op->version = journal_.Version();
+  op->parts_read.clear();
   if (op->by_vehicle()) return FindVehicle(std::move(op));
   op->battery = op->subject.battery();
   Read(std::move(op));
@@ -67,6 +70,7 @@ void Releases::FindVehicle(Op op) {
 
 void Releases::TakeVehicle(Op op, absl::StatusOr<passport::v1::ReadPartsResponse> read) {
   if (!read.ok()) return op->done(read.status());
+  TakeReadKeys(*read, op->parts_read);
   if (read->batteries().empty()) return Deny(std::move(op), {NotFound(), true, {}});
   op->battery = std::move(*read->mutable_batteries(0)->mutable_battery());
   Read(std::move(op));
@@ -85,6 +89,7 @@ void Releases::Read(Op op) {
   *subject.mutable_battery() = op->battery;
   source_.ReadParts(authorization->grant, {&subject, 1}, [this, op, authorization](auto read) {
     if (!read.ok()) return op->done(read.status());
+    TakeReadKeys(*read, op->parts_read);
     passport::v1::ReadParts parts;
     if (!read->batteries().empty()) parts = std::move(*read->mutable_batteries(0));
     Record(op, std::move(*authorization), std::move(parts));
@@ -102,7 +107,7 @@ void Releases::Record(Op op, Authorization authorization, passport::v1::ReadPart
   *release.mutable_battery() = std::move((*content)->battery);
   release.set_content_digest(crypto::Sha256((*content)->bytes));
   audit::Commit commit;
-  commit.reads = ReadKeys(authorization);
+  commit.reads = ReadKeys(authorization, op->parts_read);
   commit.record = Encode(record);
   v1::ReleaseResponse response;
   response.set_content(std::move((*content)->bytes));
@@ -116,6 +121,10 @@ void Releases::Submit(Op op, audit::Commit commit, v1::ReleaseResponse response)
   journal_.Submit(std::move(commit), [this, op, reply](absl::StatusOr<audit::Committed> committed) {
     if (absl::IsAborted(committed.status()) && ++op->attempts < kAttempts) return Start(op);
     if (!committed.ok()) return op->done(committed.status());
+    const std::string& consumer = op->use.asker.did;
+    if (trust_.View()->IsSuspended(consumer)) {
+      return op->done(absl::PermissionDeniedError(absl::StrCat("participant `", consumer, "` is suspended")));
+    }
     *reply->mutable_proof() = std::move(committed->proof);
     op->done(std::move(*reply));
   });

@@ -15,6 +15,7 @@
 #include "core/audit/journal.h"
 #include "core/base/caller.h"
 #include "core/base/clock.h"
+#include "identity/trust.h"
 #include "tsunagi/connector/v1/connector_service.pb.h"
 
 namespace tsunagi::connector {
@@ -27,22 +28,24 @@ class Releases {
 
   // All arguments must outlive the object and every release under way.
   Releases(const OwnNode& own, Enforcer& enforcer, PassportSource& source, LookupCounter& lookups,
-           DenialLog& denials, audit::Journal& journal, const Clock& clock)
+           DenialLog& denials, audit::Journal& journal, const identity::TrustStore& trust, const Clock& clock)
       : own_(own),
         enforcer_(enforcer),
         source_(source),
         lookups_(lookups),
         denials_(denials),
         journal_(journal),
+        trust_(trust),
         clock_(clock) {}
 
-  // Releases parts of one battery. The leaf is durable before `done`; what was read for the decision must not
-  // have changed until then, or it is made again, up to 3 times.
+  // Releases parts of one battery. The leaf is durable before `done`; what was read for the decision, and the
+  // parts themselves, must not have changed until then, or it is made again, up to 3 times.
   //   INVALID_ARGUMENT    section, purpose or subject is wrong
   //   NOT_FOUND           the same whether the caller may see nothing or there is nothing
   //   FAILED_PRECONDITION, PERMISSION_DENIED  see Enforcer
   //   RESOURCE_EXHAUSTED  the day's vehicle look-ups are used up
-  //   ABORTED             policies changed all the time: try again
+  //   PERMISSION_DENIED   also when the caller was suspended meanwhile
+  //   ABORTED             policies or parts changed all the time: try again
   void Release(const Caller& caller, const v1::ReleaseRequest& request, Done done);
 
  private:
@@ -63,6 +66,7 @@ class Releases {
   LookupCounter& lookups_;
   DenialLog& denials_;
   audit::Journal& journal_;
+  const identity::TrustStore& trust_;
   const Clock& clock_;
 };
 

@@ -49,6 +49,7 @@ struct ChunkReleases::Attempt {
   std::vector<size_t> finished;  // places that are done with when the chunk is durable
   policy::PartMask open = 0;
   std::vector<std::string> obligations;
+  std::vector<std::string> parts_read;  // keys of what the passport read
   v1::ReleaseStreamResponse response;
 };
 
@@ -112,6 +113,8 @@ void ChunkReleases::Fill(Try attempt, absl::StatusOr<passport::v1::ReadPartsResp
   attempt->response.Clear();
   attempt->open = 0;
   attempt->obligations.clear();
+  attempt->parts_read.clear();
+  TakeReadKeys(*read, attempt->parts_read);
   StreamWork& work = *attempt->work;
   const size_t left_out = attempt->finished.size();
   size_t bytes = 0;
@@ -157,7 +160,7 @@ void ChunkReleases::Submit(Try attempt) {
   chunk.set_record_count(static_cast<uint32_t>(leaves.size()));
   audit::Commit commit;
   commit.version = attempt->version;
-  commit.reads = ReadKeys(*attempt->authorization);
+  commit.reads = ReadKeys(*attempt->authorization, attempt->parts_read);
   commit.record = Encode(record);
   journal_.Submit(std::move(commit), [this, attempt](absl::StatusOr<audit::Committed> committed) {
     if (absl::IsAborted(committed.status()) && ++attempt->attempts < kAttempts) return Decide(attempt);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <utility>
 
 #include "absl/types/span.h"
@@ -38,6 +39,7 @@ void AddErasable(const v1::NewPart& part, uint32_t index, std::string disclosure
     if (part.kind() != v1::PART_KIND_VEHICLE) continue;
     const absl::StatusOr<VehicleIdentifier> vehicle = VehicleIdentifier::Parse(text);
     if (!vehicle.ok()) continue;
+    draft.heads.push_back(VehicleHeadKey(secrets, *vehicle));
     draft.person.push_back(store::Put(
         Table::kPerson, VehicleKey(secrets, *vehicle, header.subject(), header.sequence(), index), ""));
   }
@@ -106,6 +108,7 @@ DraftEvent BuildEvent(v1::EventHeader header, const google::protobuf::RepeatedPt
   header.set_nonce(random.Bytes(kNonceSize));
   for (const v1::PartKind kind : slots) header.add_slots(kind);
   draft.header = std::move(header);
+  draft.heads.push_back(HeadKey(draft.header.subject()));
   std::vector<crypto::Digest> digests;
   for (size_t i = 0; i < slots.size(); ++i) {
     digests.push_back(
@@ -127,6 +130,7 @@ void AddBatch(const RecordContext& context, std::vector<DraftEvent> drafts, audi
                                             Encode(StatementOf(context, tree, drafts.size())));
   const crypto::Digest digest = crypto::Sha256(Encode(batch.statement()));
   commit.record = RecordOf(context, digest, drafts.size());
+  std::set<std::string> heads;
   for (size_t i = 0; i < drafts.size(); ++i) {
     DraftEvent& draft = drafts[i];
     draft.stored.set_batch(digest);
@@ -140,7 +144,9 @@ void AddBatch(const RecordContext& context, std::vector<DraftEvent> drafts, audi
       commit.writes.push_back(store::Put(Table::kState, SerialKey(draft.header.subject()), ""));
     }
     std::move(draft.person.begin(), draft.person.end(), std::back_inserter(commit.writes));
+    heads.insert(draft.heads.begin(), draft.heads.end());
   }
+  for (const std::string& head : heads) commit.writes.push_back(Touch(head));
   commit.on_index = [batch = std::move(batch), digest](uint64_t leaf_index,
                                                        std::vector<store::Write>& writes) mutable {
     batch.set_leaf_index(leaf_index);

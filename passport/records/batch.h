@@ -18,6 +18,7 @@ struct DraftEvent {
   internal::v1::StoredEvent stored;     // batch, index and path are still missing
   std::vector<store::Write> person;     // erasable parts and look-up keys of vehicles
   std::vector<std::string> tombstones;  // keys that refuse this event, were they there
+  std::vector<std::string> heads;       // head keys of the battery and of the vehicles in it
 };
 
 // Fills nonce and slots of `header`, draws a fresh salt for every slot (an empty slot holds the digest of
@@ -30,8 +31,8 @@ DraftEvent BuildEvent(v1::EventHeader header, const google::protobuf::RepeatedPt
 std::vector<std::string> PointedAt(v1::PartKind kind, const std::string& content);
 
 // Signs the drafts (1 to 10,000) as one batch and adds to `commit`: events, parts, look-up keys, serial
-// index, the batch with its leaf, the leaf's record, and reads that let no other writer take the same
-// numbers.
+// index, the batch with its leaf, the leaf's record, head keys, and reads that let no other writer take the
+// same numbers.
 void AddBatch(const RecordContext& context, std::vector<DraftEvent> drafts, audit::Commit& commit);
 
 // RFC 6962 tree over a batch: root and every path in O(n log n) together.

@@ -26,6 +26,7 @@ using store::Table;
 struct Erasure {
   std::set<std::string> deleted;     // keys of table PERSON
   std::set<std::string> tombstones;  // keys of table STATE
+  std::set<std::string> heads;       // head keys that the commit changes
   std::set<crypto::Digest> events;
   uint64_t parts = 0;
 };
@@ -57,9 +58,11 @@ void AddPart(const RecordContext& context, const KeptEvent& event, uint32_t slot
       erasure.tombstones.insert(TombstoneKey(context.secrets, header, kind, text));
       const absl::StatusOr<VehicleIdentifier> vehicle = VehicleIdentifier::Parse(text);
       if (kind != v1::PART_KIND_VEHICLE || !vehicle.ok()) continue;
+      erasure.heads.insert(VehicleHeadKey(context.secrets, *vehicle));
       erasure.deleted.insert(
           VehicleKey(context.secrets, *vehicle, header.subject(), header.sequence(), slot));
     }
+    erasure.heads.insert(HeadKey(header.subject()));
     erasure.events.insert(event.stored.digest());
     ++erasure.parts;
   }
@@ -95,6 +98,7 @@ audit::Commit CommitOf(const RecordContext& context, const Erasure& erasure, con
   for (const std::string& key : erasure.deleted) commit.writes.push_back(store::Delete(Table::kPerson, key));
   for (const std::string& key : erasure.tombstones)
     commit.writes.push_back(store::Put(Table::kState, key, ""));
+  for (const std::string& head : erasure.heads) commit.writes.push_back(Touch(head));
   audit::v1::Record record;
   *record.mutable_time() = ToProto(context.clock.Now());
   for (const crypto::Digest& digest : erasure.events) record.mutable_erasure()->add_event_digests(digest);

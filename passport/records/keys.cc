@@ -1,5 +1,7 @@
 #include "passport/records/keys.h"
 
+#include <utility>
+
 #include "core/base/bytes.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
@@ -38,6 +40,16 @@ std::string SerialKey(const BatteryId& battery) {
 std::string PendingPrefix() { return Key("pending"); }
 
 std::string PendingKey(absl::string_view proposal_digest) { return Key("pending").Str(proposal_digest); }
+
+std::string HeadKey(const BatteryId& battery) {
+  return Key("head").Str(battery.manufacturer()).Str(battery.serial());
+}
+
+std::string VehicleHeadKey(const RecordSecrets& secrets, const VehicleIdentifier& vehicle) {
+  return Key("vehicle-head").Str(crypto::HmacSha256(secrets.lookup, {vehicle.normal()}));
+}
+
+store::Write Touch(std::string head_key) { return store::Delete(store::Table::kState, std::move(head_key)); }
 
 std::string TombstoneKey(const RecordSecrets& secrets, const v1::EventHeader& header, v1::PartKind kind,
                          absl::string_view pointed_at) {

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "core/store/store.h"
 #include "passport/model/identifiers.h"
 #include "tsunagi/common/v1/types.pb.h"
 #include "tsunagi/passport/v1/event.pb.h"
@@ -39,6 +40,14 @@ std::string SerialKey(const BatteryId& battery);
 // Proposals that wait for the registrar: value is the key of the event.
 std::string PendingPrefix();
 std::string PendingKey(absl::string_view proposal_digest);
+// Changes whenever an event of the battery is written or a part of one is erased: what was read about the
+// battery is then stale. Nothing is stored under a head key (Touch).
+std::string HeadKey(const BatteryId& battery);
+// Changes whenever an event that names the vehicle is written or erased.
+std::string VehicleHeadKey(const RecordSecrets& secrets, const VehicleIdentifier& vehicle);
+// Marks a head key as changed in a commit: deletes it, which the journal notes as a write like any other, and
+// which leaves nothing at rest that says which vehicles there were.
+store::Write Touch(std::string head_key);
 // Tombstone of an erased fact: a keyed hash of the fact and of what it pointed at.
 std::string TombstoneKey(const RecordSecrets& secrets, const v1::EventHeader& header, v1::PartKind kind,
                          absl::string_view pointed_at);

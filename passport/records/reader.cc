@@ -218,8 +218,9 @@ absl::StatusOr<v1::ReadPartsResponse> RecordReader::ReadParts(
   if (!expires.ok() || *expires <= clock_.Now()) return Refused("has expired");
   v1::ReadPartsResponse response;
   for (const common::v1::Subject& subject : subjects) {
-    ASSIGN_OR_RETURN(const std::vector<BatteryId> batteries, BatteriesOf(subject, grant));
+    ASSIGN_OR_RETURN(const std::vector<BatteryId> batteries, BatteriesOf(subject, grant, response));
     for (const BatteryId& battery : batteries) {
+      response.add_read_keys(HeadKey(battery));
       v1::ReadParts parts;
       ASSIGN_OR_RETURN(const bool exists, ReadBattery(battery, grant, parts));
       if (exists) *response.add_batteries() = std::move(parts);
@@ -229,10 +230,12 @@ absl::StatusOr<v1::ReadPartsResponse> RecordReader::ReadParts(
 }
 
 absl::StatusOr<std::vector<BatteryId>> RecordReader::BatteriesOf(const common::v1::Subject& subject,
-                                                                 const grant::Grant& grant) const {
+                                                                 const grant::Grant& grant,
+                                                                 v1::ReadPartsResponse& response) const {
   if (subject.has_battery()) return std::vector<BatteryId>{subject.battery()};
   if (!grant.Opens(v1::PART_KIND_VEHICLE) && !grant.claims().lookup()) return Refused("opens no vehicle");
   ASSIGN_OR_RETURN(const VehicleIdentifier vehicle, VehicleIdentifier::Parse(subject.vehicle()));
+  response.add_read_keys(VehicleHeadKey(secrets_, vehicle));
   return MountedOn(store_, secrets_, vehicle);
 }
 

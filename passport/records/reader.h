@@ -28,6 +28,7 @@ class RecordReader {
   // mounted on it now. Only parts that the Grant opens are disclosed, the others by digest; events without
   // such a part are left out, but for the approval of a proposal that is disclosed. With a look-up Grant the
   // answer names the battery only.
+  // Names the head keys of what was read; what is under them must not change before the answer is used.
   //   PERMISSION_DENIED  the Grant does not cover exactly these subjects, has expired, or a vehicle is asked
   //   for
   //                      without a permit on vehicle or look-up
@@ -36,7 +37,8 @@ class RecordReader {
 
  private:
   absl::StatusOr<std::vector<BatteryId>> BatteriesOf(const common::v1::Subject& subject,
-                                                     const grant::Grant& grant) const;
+                                                     const grant::Grant& grant,
+                                                     v1::ReadPartsResponse& response) const;
   // False when there are no events about the battery.
   absl::StatusOr<bool> ReadBattery(const BatteryId& battery, const grant::Grant& grant,
                                    v1::ReadParts& out) const;

@@ -1,6 +1,7 @@
 #include "passport/records/reader.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/audit/merkle.h"
@@ -348,6 +349,43 @@ TEST(FieldReaderTest, NeverReadsOutside) {
   FieldReader other_type("\x0d\x01\x02\x03\x04");
   EXPECT_FALSE(other_type.Next());
   EXPECT_FALSE(other_type.ok());
+}
+
+// Whether a commit that read `keys` at `version` would be decided again.
+bool IsStale(TestPassportNode& node, audit::ReadVersion version, const v1::ReadPartsResponse& read) {
+  audit::Commit commit;
+  commit.version = version;
+  commit.reads.assign(read.read_keys().begin(), read.read_keys().end());
+  return absl::IsAborted(node.journal().SubmitAndWait(std::move(commit)).status());
+}
+
+TEST_F(RecordReaderTest, NamesKeysThatChangeWithWhatWasReadAboutABattery) {
+  const auto read = node_.Read({SubjectOf(module_)}, {common::v1::SECTION_IDENTITY});
+  audit::ReadVersion version = node_.journal().Version();
+  ASSERT_THAT(node_.Import({Measured(Battery(node_.did(), "M-2"), "2025-01-01", "99")}), IsOk());
+  EXPECT_FALSE(IsStale(node_, version, *read)) << "another battery";
+  ASSERT_THAT(node_.Import({Measured(module_, "2025-05-01", "98")}), IsOk());
+  EXPECT_TRUE(IsStale(node_, version, *read));
+
+  version = node_.journal().Version();
+  EXPECT_FALSE(IsStale(node_, version, *read));
+  v1::ErasePartsRequest request;
+  request.set_request_id(node_.NewRequestId());
+  *request.mutable_subject() = SubjectOf(module_);
+  request.set_reason("request of the owner");
+  ASSERT_THAT(node_.eraser().EraseParts(node_.did(), request), IsOk());
+  EXPECT_TRUE(IsStale(node_, version, *read));
+}
+
+TEST_F(RecordReaderTest, NamesAKeyThatChangesWithEveryMountOfTheVehicle) {
+  const auto read = node_.Read({VehicleSubject("ZE1-000123")}, {common::v1::SECTION_LOOKUP});
+  const audit::ReadVersion version = node_.journal().Version();
+  ASSERT_THAT(node_.Import({Mounted(Battery(node_.did(), "M-2"), "2025-01-01", "ZE1-000124")}), IsOk());
+  EXPECT_FALSE(IsStale(node_, version, *read)) << "another vehicle";
+
+  ASSERT_THAT(node_.Import({Mounted(Battery(node_.did(), "M-2"), "2025-02-01", "ZAA-ZE1-000123")}), IsOk());
+
+  EXPECT_TRUE(IsStale(node_, version, *read));
 }
 
 }  // namespace

@@ -12,7 +12,9 @@ absl::StatusOr<v1::ReadPartsResponse> ReadUnderGrant(const RecordReader& reader,
                                                      const v1::ReadPartsRequest& request) {
   ASSIGN_OR_RETURN(const grant::Grant grant, unsealer.Open(request.grant()));
   const std::vector<common::v1::Subject> subjects(request.subjects().begin(), request.subjects().end());
-  return reader.ReadParts(grant, subjects);
+  ASSIGN_OR_RETURN(v1::ReadPartsResponse response, reader.ReadParts(grant, subjects));
+  response.clear_read_keys();  // they are of this process's journal
+  return response;
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ class TestConnectorNode {
         lookups(records.journal()),
         enforcer(own, *policies, table, clock, random),
         agreements(own, *policies, table, denials, records.journal(), clock, random),
-        releases(own, enforcer, source, lookups, denials, records.journal(), clock),
+        releases(own, enforcer, source, lookups, denials, records.journal(), trust.trust(), clock),
         chunks(own, enforcer, source, denials, records.journal(), clock),
         previews(own, enforcer, *policies, table, source, trust.trust(), clock),
         obtained(own, table, federation, records.journal(), clock, random),
