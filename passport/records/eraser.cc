@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
+#include "passport/records/attempts.h"
 #include "passport/records/batch.h"
 #include "passport/records/history.h"
 #include "tsunagi/audit/v1/record.pb.h"
@@ -26,7 +27,7 @@ using store::Table;
 struct Erasure {
   std::set<std::string> deleted;     // keys of table PERSON
   std::set<std::string> tombstones;  // keys of table STATE
-  std::set<std::string> heads;       // head keys that the commit changes
+  std::set<std::string> heads;       // head keys: read by the decision, changed by the commit
   std::set<crypto::Digest> events;
   uint64_t parts = 0;
 };
@@ -70,6 +71,7 @@ void AddPart(const RecordContext& context, const KeptEvent& event, uint32_t slot
 
 absl::StatusOr<Erasure> PlanVehicle(const RecordContext& context, const VehicleIdentifier& vehicle) {
   Erasure erasure;
+  erasure.heads.insert(VehicleHeadKey(context.secrets, vehicle));
   const store::Store& store = context.journal.store();
   ASSIGN_OR_RETURN(const std::vector<VehicleEntry> entries, FindVehicle(store, context.secrets, vehicle));
   for (const VehicleEntry& entry : entries) {
@@ -84,6 +86,7 @@ absl::StatusOr<Erasure> PlanVehicle(const RecordContext& context, const VehicleI
 absl::StatusOr<Erasure> PlanBattery(const RecordContext& context, const BatteryId& battery) {
   RETURN_IF_ERROR(CheckBatteryId(battery, "subject.battery"));
   Erasure erasure;
+  erasure.heads.insert(HeadKey(battery));
   ASSIGN_OR_RETURN(const std::vector<KeptEvent> history, ReadHistory(context.journal.store(), battery));
   for (const KeptEvent& event : history) {
     for (int slot = 0; slot < event.stored.slots_size(); ++slot) {
@@ -99,6 +102,7 @@ audit::Commit CommitOf(const RecordContext& context, const Erasure& erasure, con
   for (const std::string& key : erasure.tombstones)
     commit.writes.push_back(store::Put(Table::kState, key, ""));
   for (const std::string& head : erasure.heads) commit.writes.push_back(Touch(head));
+  commit.reads.assign(erasure.heads.begin(), erasure.heads.end());
   audit::v1::Record record;
   *record.mutable_time() = ToProto(context.clock.Now());
   for (const crypto::Digest& digest : erasure.events) record.mutable_erasure()->add_event_digests(digest);
@@ -127,6 +131,12 @@ absl::StatusOr<v1::ErasePartsResponse> RecordEraser::EraseParts(absl::string_vie
   RETURN_IF_ERROR(CheckReason(request.reason(), vehicle));
   const audit::RequestKey key{caller, "EraseParts", request.request_id(),
                               crypto::HmacSha256(context_.secrets.request, {Encode(request)})};
+  return UntilNoConflict([&] { return TryErase(key, request, vehicle); });
+}
+
+absl::StatusOr<v1::ErasePartsResponse> RecordEraser::TryErase(
+    const audit::RequestKey& key, const v1::ErasePartsRequest& request,
+    const std::optional<VehicleIdentifier>& vehicle) {
   const audit::ReadVersion version = context_.journal.Version();
   v1::ErasePartsResponse response;
   ASSIGN_OR_RETURN(const std::optional<std::string> reply, audit::FindReply(context_.journal.store(), key));

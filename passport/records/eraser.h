@@ -3,6 +3,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "core/audit/requests.h"
+#include "passport/model/identifiers.h"
 #include "passport/records/context.h"
 #include "tsunagi/passport/v1/passport_service.pb.h"
 
@@ -16,11 +18,18 @@ class RecordEraser {
 
   // Deletes bytes and salts of the parts and every look-up key of the vehicles in them, and leaves
   // tombstones. Slot digests stay, so that signatures, chains and the log verify as before. 0 parts is no
-  // error. INVALID_ARGUMENT when the reason is missing or holds the vehicle's identifier.
+  // error. What is written about the vehicle or the battery meanwhile is erased too.
+  //   INVALID_ARGUMENT  the reason is missing or holds the vehicle's identifier
+  //   ABORTED           others kept writing about it: send the request again
   absl::StatusOr<v1::ErasePartsResponse> EraseParts(absl::string_view caller,
                                                     const v1::ErasePartsRequest& request);
 
  private:
+  // One decision, from reading to the durable erasure.
+  absl::StatusOr<v1::ErasePartsResponse> TryErase(const audit::RequestKey& key,
+                                                  const v1::ErasePartsRequest& request,
+                                                  const std::optional<VehicleIdentifier>& vehicle);
+
   const RecordContext& context_;
 };
 

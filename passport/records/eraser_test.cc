@@ -1,6 +1,8 @@
 #include "passport/records/eraser.h"
 
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/proto.h"
@@ -32,6 +34,21 @@ using testing::VehicleSubject;
 constexpr char kChassis[] = "ZAA-ZE1-000123";
 constexpr char kVin[] = "1M8GDM9AXKP042788";
 
+// A clock that lets something happen when it is first looked at: between decision and commit.
+class InterruptingClock final : public Clock {
+ public:
+  InterruptingClock(const Clock& clock, std::function<void()> interrupt)
+      : clock_(clock), interrupt_(std::move(interrupt)) {}
+  absl::Time Now() const override {
+    if (const auto interrupt = std::exchange(interrupt_, nullptr)) interrupt();
+    return clock_.Now();
+  }
+
+ private:
+  const Clock& clock_;
+  mutable std::function<void()> interrupt_;
+};
+
 class RecordEraserTest : public ::testing::Test {
  protected:
   RecordEraserTest() {
@@ -48,6 +65,19 @@ class RecordEraserTest : public ::testing::Test {
     *request.mutable_subject() = subject;
     request.set_reason(reason);
     return node_.eraser().EraseParts(node_.did(), request);
+  }
+  // Erases while `fact` is written between the decision and its commit.
+  absl::StatusOr<v1::ErasePartsResponse> EraseDuring(const common::v1::Subject& subject,
+                                                     const v1::NewFact& fact) {
+    const InterruptingClock clock(clock_, [&] { EXPECT_THAT(node_.Import({fact}), IsOk()); });
+    const RecordContext& own = node_.context();
+    const RecordContext context{own.journal, own.signing_key, own.trust,      clock,
+                                own.random,  own.did,         own.federation, own.secrets};
+    v1::ErasePartsRequest request;
+    request.set_request_id(node_.NewRequestId());
+    *request.mutable_subject() = subject;
+    request.set_reason("request of the owner");
+    return RecordEraser(context).EraseParts(node_.did(), request);
   }
   std::string Person() {
     std::string all;
@@ -80,6 +110,23 @@ TEST_F(RecordEraserTest, ErasesAVehicleByAnySpelling) {
     EXPECT_EQ(node_.Read({VehicleSubject(name)}, {common::v1::SECTION_LOOKUP})->batteries_size(), 0) << name;
   }
   EXPECT_THAT(Person(), HasSubstr("山田太郎")) << "other parts stay";
+}
+
+TEST_F(RecordEraserTest, ErasesAMountThatIsWrittenMeanwhile) {
+  const auto erased =
+      EraseDuring(VehicleSubject(kChassis), Mounted(Battery(node_.did(), "P-2"), "2025-06-01", kChassis));
+
+  ASSERT_THAT(erased, IsOk());
+  EXPECT_EQ(erased->erased(), 2u);
+  EXPECT_THAT(Person(), Not(HasSubstr(kChassis)));
+}
+
+TEST_F(RecordEraserTest, ErasesAPartOfTheBatteryThatIsWrittenMeanwhile) {
+  const auto erased = EraseDuring(SubjectOf(pack_), Repaired(pack_, "2025-06-01", "fan", "鈴木花子"));
+
+  ASSERT_THAT(erased, IsOk());
+  EXPECT_EQ(erased->erased(), 3u);
+  EXPECT_EQ(Person(), "");
 }
 
 TEST_F(RecordEraserTest, ErasesAVehicleByItsVin) {

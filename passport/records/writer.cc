@@ -14,13 +14,11 @@
 #include "core/base/status_macros.h"
 #include "passport/model/facts.h"
 #include "passport/model/slots.h"
+#include "passport/records/attempts.h"
 #include "passport/records/import_plan.h"
 
 namespace tsunagi::passport {
 namespace {
-
-// Deciding again after a conflict, before the caller is asked to.
-constexpr int kAttempts = 5;
 
 // The same status, telling which fact of the request it is about.
 absl::Status AtFact(const absl::Status& status, int index) {
@@ -157,13 +155,6 @@ absl::StatusOr<v1::ProposeAmendmentResponse> TryPropose(const RecordContext& con
   }
   RETURN_IF_ERROR(CommitPlan(context, version, plan, key, response, std::move(pending)));
   return response;
-}
-
-template <typename Try>
-auto UntilNoConflict(const Try& attempt) {
-  auto result = attempt();
-  for (int i = 1; i < kAttempts && absl::IsAborted(result.status()); ++i) result = attempt();
-  return result;
 }
 
 }  // namespace
