@@ -45,13 +45,30 @@ absl::StatusOr<BatteryId> BySerial(const RecordContext& context, const BatteryId
               " is a serial of several manufacturers: name the manufacturer's DID");
 }
 
+// The battery that this participant mounted on the vehicle, or took off it, last; nothing when it never did.
+absl::StatusOr<std::vector<BatteryId>> LastOn(const RecordContext& context,
+                                              const VehicleIdentifier& vehicle) {
+  const store::Store& store = context.journal.store();
+  ASSIGN_OR_RETURN(const std::vector<VehicleEntry> entries, FindVehicle(store, context.secrets, vehicle));
+  std::vector<BatteryId> last;
+  absl::Time latest = absl::InfinitePast();
+  for (const VehicleEntry& entry : entries) {
+    ASSIGN_OR_RETURN(const KeptEvent event,
+                     ReadEvent(store, EventKey(entry.battery, context.did, entry.sequence)));
+    const absl::Time time = FromProto(event.header.occurred_at()).value_or(absl::InfinitePast());
+    if (time < latest) continue;
+    latest = time;
+    last = {entry.battery};
+  }
+  return last;
+}
+
 absl::StatusOr<BatteryId> ByVehicle(const RecordContext& context, const std::string& text) {
   const store::Store& store = context.journal.store();
   ASSIGN_OR_RETURN(const VehicleIdentifier vehicle, VehicleIdentifier::Parse(text));
   ASSIGN_OR_RETURN(std::vector<BatteryId> mounted, MountedOn(store, context.secrets, vehicle));
   if (mounted.empty()) {
-    ASSIGN_OR_RETURN(const std::vector<VehicleEntry> entries, FindVehicle(store, context.secrets, vehicle));
-    if (!entries.empty()) mounted.push_back(entries.back().battery);
+    ASSIGN_OR_RETURN(mounted, LastOn(context, vehicle));
   }
   return Only(std::move(mounted), "the vehicle", " has several batteries mounted: name one by its serial");
 }

@@ -114,6 +114,21 @@ TEST_F(PassportViewTest, ShowsThePassportBySerialAndByVehicle) {
   }
 }
 
+TEST_F(PassportViewTest, ShowsTheBatteryThatWasMountedLastInTime) {
+  const BatteryId older = Battery(node_.did(), "M-2");  // after M-1 in order of keys
+  const auto off = v1::EVENT_TYPE_DISMOUNTED;
+  ASSERT_THAT(node_.Import({Mounted(module_, "2025-03-01", "ZE1-000123"),
+                            Mounted(module_, "2025-04-01", "ZE1-000123", "", off),
+                            Mounted(older, "2024-03-01", "ZE1-000123"),
+                            Mounted(older, "2024-04-01", "ZE1-000123", "", off)}),
+              IsOk());
+
+  const auto passport = GetPassport(node_.context(), VehicleSubject("ZE1-000123"));
+
+  ASSERT_THAT(passport, IsOk());
+  EXPECT_EQ(passport->battery().serial(), "M-1");
+}
+
 TEST_F(PassportViewTest, SaysThatItKnowsNothing) {
   EXPECT_THAT(GetPassport(node_.context(), SubjectOf(module_)),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("M-1")));
