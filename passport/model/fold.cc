@@ -9,21 +9,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/proto.h"
+#include "passport/model/fold_draft.h"
+#include "passport/model/fold_vehicle.h"
 #include "passport/model/slots.h"
 
 namespace tsunagi::passport {
 namespace {
 
 using EventRef = const VerifiedEvent*;
-
-absl::Time OccurredAt(const VerifiedEvent& event) {
-  return FromProto(event.header.occurred_at()).value_or(absl::InfinitePast());
-}
-
-// Order of an author's facts: by time, and by number where the times are equal.
-std::tuple<absl::Time, uint64_t> Place(const VerifiedEvent& event) {
-  return {OccurredAt(event), event.header.sequence()};
-}
 
 // One event per digest, with every part that some source opened.
 std::vector<VerifiedEvent> MergeSources(const std::vector<VerifiedEvent>& events) {
@@ -77,12 +70,6 @@ void CheckChains(const std::vector<VerifiedEvent>& events, std::set<crypto::Dige
   }
 }
 
-// Statements under construction: which event each came from.
-struct Draft {
-  EventRef event;
-  FoldedStatement statement;
-};
-
 FoldedStatement StatementOf(const VerifiedEvent& event, const VerifiedPart& part) {
   FoldedStatement statement;
   statement.kind = part.kind;
@@ -95,11 +82,6 @@ FoldedStatement StatementOf(const VerifiedEvent& event, const VerifiedPart& part
   statement.source = part.source;
   statement.event = event.digest;
   return statement;
-}
-
-void Set(FoldedStatement& statement, Standing standing, absl::string_view note = "") {
-  statement.standing = standing;
-  statement.note = std::string(note);
 }
 
 bool ProposesIdentity(const VerifiedEvent& event) {
@@ -228,52 +210,6 @@ void FoldFacts(std::vector<Draft>& drafts, const Registration& registration) {
       },
       [](const VerifiedEvent& event) { return event.header.sequence(); });
   EndAttachments(drafts);
-}
-
-// To whom custody was handed, by whom and when.
-struct Handover {
-  std::string from;
-  std::string to;
-  absl::Time at;
-};
-
-std::vector<Handover> HandoversOf(const std::vector<VerifiedEvent>& events) {
-  std::vector<Handover> handovers;
-  for (const VerifiedEvent& event : events) {
-    if (event.header.type() != v1::EVENT_TYPE_CUSTODY_TRANSFERRED) continue;
-    for (const VerifiedPart& part : event.parts) {
-      v1::HistoryPart history;
-      if (part.kind != v1::PART_KIND_HISTORY || !Decode(part.content, "history", history).ok()) continue;
-      handovers.push_back({event.header.author(), history.custodian(), OccurredAt(event)});
-    }
-  }
-  return handovers;
-}
-
-// Walks the mounts in order of time; `drafts` are sorted so. Who mounted first may go on, or whoever got
-// custody from there; others' statements override nothing.
-void FoldVehicle(std::vector<Draft>& drafts, const std::vector<VerifiedEvent>& events) {
-  const std::vector<Handover> handovers = HandoversOf(events);
-  auto next = handovers.begin();
-  std::string holder;
-  Draft* mounted = nullptr;
-  for (Draft& draft : drafts) {
-    for (; next != handovers.end() && next->at <= draft.statement.occurred_at; ++next) {
-      if (next->from == holder) holder = next->to;
-    }
-    if (!holder.empty() && draft.statement.author != holder) {
-      Set(draft.statement, Standing::kNotTaken,
-          "a statement of its author, who neither mounted it nor has custody");
-      continue;
-    }
-    holder = draft.statement.author;
-    if (mounted != nullptr)
-      Set(mounted->statement, Standing::kHistory, "dismounted or mounted elsewhere later");
-    const bool mount = draft.statement.type == v1::EVENT_TYPE_MOUNTED;
-    mount ? Set(draft.statement, Standing::kCurrent)
-          : Set(draft.statement, Standing::kHistory, "a dismounting");
-    mounted = mount ? &draft : nullptr;
-  }
 }
 
 void FoldLists(std::vector<Draft>& drafts) {

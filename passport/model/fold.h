@@ -44,7 +44,9 @@ struct Folded {
 // sources is one, with the parts of both.
 //
 //   identity, structure, materials, regulation  only from the subject's manufacturer; a later amendment
-//   replaces vehicle                                     from whoever mounted it, or took custody from there
+//   replaces vehicle                                     from whoever mounted it, or took custody from there;
+//   the first
+//                                               is who was dated first
 //   condition                                   each author's latest measurement is current, none replaces
 //   another's history, footprint, diligence               a list; an author's newer link replaces its older
 //   one

@@ -233,6 +233,54 @@ TEST(FoldTest, TakesVehicleFactsFromWhoMountedOnly) {
   EXPECT_THAT(With(folded, Standing::kNotTaken), ElementsAre("forged"));
 }
 
+absl::Time Day(int day) { return absl::FromUnixSeconds(1'700'000'000 + day * 86'400); }
+
+TEST(FoldTest, BelievesTheMountThatWasDatedFirstWhateverItsAuthorsClockSays) {
+  Chains chains;
+  chains.Add(kShop, v1::EVENT_TYPE_MOUNTED, 1, v1::PART_KIND_VEHICLE, "backdated").dated_at = Day(7);
+  chains.Add(kOem, v1::EVENT_TYPE_MOUNTED, 5, v1::PART_KIND_VEHICLE, "car 1").dated_at = Day(6);
+
+  const Folded folded = Fold(chains.events());
+
+  EXPECT_THAT(With(folded, Standing::kCurrent), ElementsAre("car 1"));
+  EXPECT_THAT(With(folded, Standing::kNotTaken), ElementsAre("backdated"));
+}
+
+TEST(FoldTest, BelievesADatedMountBeforeOneThatIsNotYetDated) {
+  Chains chains;
+  chains.Add(kShop, v1::EVENT_TYPE_MOUNTED, 1, v1::PART_KIND_VEHICLE, "backdated");
+  chains.Add(kOem, v1::EVENT_TYPE_MOUNTED, 5, v1::PART_KIND_VEHICLE, "car 1").dated_at = Day(6);
+
+  EXPECT_THAT(With(Fold(chains.events()), Standing::kCurrent), ElementsAre("car 1"));
+}
+
+TEST(FoldTest, OrdersOneHoldersMountsByItsOwnTimes) {
+  Chains chains;
+  chains.Add(kOem, v1::EVENT_TYPE_MOUNTED, 4, v1::PART_KIND_VEHICLE, "car 2").dated_at = Day(5);
+  chains.Add(kOem, v1::EVENT_TYPE_MOUNTED, 2, v1::PART_KIND_VEHICLE, "car 1").dated_at = Day(6);
+
+  const Folded folded = Fold(chains.events());
+
+  EXPECT_THAT(With(folded, Standing::kCurrent), ElementsAre("car 2"));
+  EXPECT_THAT(With(folded, Standing::kHistory), ElementsAre("car 1"));
+}
+
+TEST(FoldTest, EndsAHoldersSayWithTheDatedHandover) {
+  Chains chains;
+  v1::HistoryPart handover;
+  handover.set_custodian(kShop);
+  chains.Add(kOem, v1::EVENT_TYPE_MOUNTED, 1, v1::PART_KIND_VEHICLE, "car 1").dated_at = Day(1);
+  chains.Add(kOem, v1::EVENT_TYPE_CUSTODY_TRANSFERRED, 2, v1::PART_KIND_HISTORY, Encode(handover)).dated_at =
+      Day(2);
+  chains.Add(kShop, v1::EVENT_TYPE_MOUNTED, 3, v1::PART_KIND_VEHICLE, "car 2").dated_at = Day(3);
+  chains.Add(kOem, v1::EVENT_TYPE_MOUNTED, 1, v1::PART_KIND_VEHICLE, "backdated").dated_at = Day(4);
+
+  const Folded folded = Fold(chains.events());
+
+  EXPECT_THAT(With(folded, Standing::kCurrent), ElementsAre("car 2", Encode(handover)));
+  EXPECT_THAT(With(folded, Standing::kNotTaken), ElementsAre("backdated"));
+}
+
 TEST(FoldTest, LetsCustodyPassTheVehicleOn) {
   Chains chains;
   chains.Add(kOem, v1::EVENT_TYPE_MOUNTED, 1, v1::PART_KIND_VEHICLE, "car 1");
