@@ -34,9 +34,22 @@ class MemoryStore final : public Store {
          row != rows->end() && StartsWith(row->first, prefix); ++row) {
       if (!visit(row->first, row->second)) break;
     }
-    // Given back under the lock: Writable() counts on it.
-    MutexLock lock(mutex_);
-    rows.reset();
+    GiveBack(std::move(rows));
+    return absl::OkStatus();
+  }
+
+  absl::Status ScanEach(
+      Table table, absl::Span<const std::string> prefixes,
+      const std::function<bool(size_t, absl::string_view, absl::string_view)>& visit) const override {
+    std::shared_ptr<Rows> rows = Share(table);
+    bool more = true;
+    for (size_t place = 0; more && place < prefixes.size(); ++place) {
+      for (auto row = rows->lower_bound(prefixes[place]);
+           more && row != rows->end() && StartsWith(row->first, prefixes[place]); ++row) {
+        more = visit(place, row->first, row->second);
+      }
+    }
+    GiveBack(std::move(rows));
     return absl::OkStatus();
   }
 
@@ -59,6 +72,12 @@ class MemoryStore final : public Store {
   std::shared_ptr<Rows> Share(Table table) const {
     MutexLock lock(mutex_);
     return tables_[static_cast<size_t>(table)];
+  }
+
+  // Under the lock: Writable() counts on it.
+  void GiveBack(std::shared_ptr<Rows> rows) const {
+    MutexLock lock(mutex_);
+    rows.reset();
   }
 
   Rows& Writable(Table table) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {

@@ -106,7 +106,8 @@ class ReadGate {
   std::array<size_t, 2> readers_ ABSL_GUARDED_BY(mutex_) = {0, 0};
 };
 
-// All but the number at the end of a key: rows whose numbers rise are put behind one another without a search.
+// All but the number at the end of a key: rows whose numbers rise are put behind one another without a
+// search.
 class WithoutNumber final : public rocksdb::SliceTransform {
  public:
   const char* Name() const override { return "tsunagi.WithoutNumber"; }
@@ -228,6 +229,25 @@ class RocksStore final : public Store {
       if (!visit(ToView(row->key()), ToView(row->value()))) break;
     }
     return FromRocks(row->status(), "reading the store");
+  }
+
+  absl::Status ScanEach(
+      Table table, absl::Span<const std::string> prefixes,
+      const std::function<bool(size_t, absl::string_view, absl::string_view)>& visit) const override {
+    const size_t epoch = gate_.Enter();
+    absl::Cleanup leave = [&] { gate_.Leave(epoch); };
+    const std::unique_ptr<rocksdb::Iterator> row(db_->NewIterator(rocksdb::ReadOptions(), Handle(table)));
+    bool more = true;
+    for (size_t place = 0; more && place < prefixes.size(); ++place) {
+      const rocksdb::Slice prefix = ToSlice(prefixes[place]);
+      // Behind the rows of one prefix often lie those of the next.
+      if (!row->Valid() || !row->key().starts_with(prefix) || place == 0) row->Seek(prefix);
+      for (; more && row->Valid() && row->key().starts_with(prefix); row->Next()) {
+        more = visit(place, ToView(row->key()), ToView(row->value()));
+      }
+      RETURN_IF_ERROR(FromRocks(row->status(), "reading the store"));
+    }
+    return absl::OkStatus();
   }
 
   absl::Status Apply(const std::vector<Write>& writes) override {

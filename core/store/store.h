@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace tsunagi::store {
 
@@ -44,6 +45,12 @@ class Store {
   virtual absl::Status Scan(
       Table table, absl::string_view prefix, absl::string_view start,
       const std::function<bool(absl::string_view key, absl::string_view value)>& visit) const = 0;
+
+  // Scans each of `prefixes` in turn, all at one instant, and tells `visit` the place of the prefix; ends
+  // when `visit` returns false. Cheaper than one scan each, most of all when the prefixes ascend.
+  virtual absl::Status ScanEach(Table table, absl::Span<const std::string> prefixes,
+                                const std::function<bool(size_t place, absl::string_view key,
+                                                         absl::string_view value)>& visit) const = 0;
 
   // Atomic, and durable when it returns OK.
   virtual absl::Status Apply(const std::vector<Write>& writes) = 0;

@@ -101,6 +101,51 @@ TEST_P(StoreTest, AcceptsDeletingWhatIsMissing) {
   EXPECT_THAT(store_->Apply({Delete(Table::kState, "key")}), IsOk());
 }
 
+TEST_P(StoreTest, ScansSeveralPrefixesInTheGivenOrder) {
+  ASSERT_THAT(store_->Apply({Put(Table::kState, "a1", "1"), Put(Table::kState, "a2", "2"),
+                             Put(Table::kState, "b1", "3"), Put(Table::kState, "c1", "4")}),
+              IsOk());
+  const std::vector<std::string> prefixes = {"b", "a", "a", "missing", "c"};
+  std::vector<std::string> seen;
+
+  const absl::Status scanned = store_->ScanEach(
+      Table::kState, prefixes, [&](size_t place, absl::string_view key, absl::string_view value) {
+        seen.push_back(absl::StrCat(place, " ", key, " ", value));
+        return true;
+      });
+
+  EXPECT_THAT(scanned, IsOk());
+  EXPECT_THAT(seen, ElementsAre("0 b1 3", "1 a1 1", "1 a2 2", "2 a1 1", "2 a2 2", "4 c1 4"));
+}
+
+TEST_P(StoreTest, EndsAScanOfSeveralPrefixesWhenItIsTold) {
+  ASSERT_THAT(store_->Apply({Put(Table::kState, "a1", "1"), Put(Table::kState, "a2", "2"),
+                             Put(Table::kState, "b1", "3")}),
+              IsOk());
+  int visits = 0;
+
+  EXPECT_THAT(store_->ScanEach(Table::kState, std::vector<std::string>{"a", "b"},
+                               [&](size_t, absl::string_view, absl::string_view) { return ++visits < 2; }),
+              IsOk());
+
+  EXPECT_EQ(visits, 2);
+}
+
+TEST_P(StoreTest, ScansSeveralPrefixesAtOneInstant) {
+  ASSERT_THAT(store_->Apply({Put(Table::kState, "a1", "1"), Put(Table::kState, "b1", "old")}), IsOk());
+  std::vector<std::string> values;
+
+  const absl::Status scanned =
+      store_->ScanEach(Table::kState, std::vector<std::string>{"a", "b"},
+                       [&](size_t, absl::string_view, absl::string_view value) {
+                         values.emplace_back(value);
+                         return store_->Apply({Put(Table::kState, "b1", "new")}).ok();
+                       });
+
+  EXPECT_THAT(scanned, IsOk());
+  EXPECT_THAT(values, ElementsAre("1", "old"));
+}
+
 TEST_P(StoreTest, AcceptsAnEmptyBatch) { EXPECT_THAT(store_->Apply({}), IsOk()); }
 
 TEST_P(StoreTest, AppliesABatchInOrder) {

@@ -46,6 +46,11 @@ class FaultStore final : public store::Store {
                     const std::function<bool(absl::string_view, absl::string_view)>& visit) const override {
     return inner_.Scan(table, prefix, start, visit);
   }
+  absl::Status ScanEach(
+      store::Table table, absl::Span<const std::string> prefixes,
+      const std::function<bool(size_t, absl::string_view, absl::string_view)>& visit) const override {
+    return inner_.ScanEach(table, prefixes, visit);
+  }
   absl::Status Apply(const std::vector<store::Write>& writes) override {
     if (before_apply_) before_apply_(writes);
     MutexLock lock(mutex_);
