@@ -115,6 +115,8 @@ void ChunkReleases::Fill(Try attempt, absl::StatusOr<passport::v1::ReadPartsResp
   attempt->obligations.clear();
   attempt->parts_read.clear();
   TakeReadKeys(*read, attempt->parts_read);
+  attempt->chosen.resize(attempt->chosen.size() -
+                         std::min<size_t>(read->subjects_left(), attempt->chosen.size()));
   StreamWork& work = *attempt->work;
   const size_t left_out = attempt->finished.size();
   size_t bytes = 0;

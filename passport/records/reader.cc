@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
+#include <optional>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "connector/grant/seal.h"
 #include "core/base/error.h"
@@ -45,20 +49,17 @@ bool ViewSlot(absl::string_view bytes, SlotView& slot) {
   return fields.ok();
 }
 
-// A stored event as bytes: owns the value, views into it.
+// A stored event as bytes: views into its value.
 struct EventView {
-  std::string value;
   v1::EventType type = v1::EVENT_TYPE_UNSPECIFIED;
   absl::string_view header, batch, digest, refers_to;
   uint64_t index = 0;
-  std::vector<SlotView> slots;
-  std::vector<absl::string_view> path;
+  absl::InlinedVector<SlotView, 4> slots;           // the largest slot table
+  absl::InlinedVector<absl::string_view, 14> path;  // a batch of 10,000
 };
 
-bool ViewEvent(EventView& event) {
-  event.slots.reserve(4);  // the largest slot table
-  event.path.reserve(14);  // a batch of 10,000
-  FieldReader fields(event.value);
+bool ViewEvent(absl::string_view value, EventView& event) {
+  FieldReader fields(value);
   while (fields.Next()) {
     switch (fields.number()) {
       case StoredEvent::kHeaderFieldNumber:
@@ -110,19 +111,53 @@ absl::StatusOr<absl::string_view> OpenSlot(const store::Store& store, const Even
   return absl::string_view(kept);
 }
 
-// One EventSet under construction: batches once each.
-class SetWriter {
+// Evidence of batches as it goes into event sets: read once for all batteries of a request.
+class EvidenceReader {
  public:
-  // `size_hint` is the size of all stored events.
-  SetWriter(const store::Store& store, const grant::Grant& grant, size_t size_hint)
-      : store_(store), grant_(grant) {
-    out_.reserve(size_hint);
+  explicit EvidenceReader(const store::Store& store) : store_(store) {}
+
+  // Serialised BatchEvidence; valid until the next call.
+  absl::StatusOr<absl::string_view> Of(absl::string_view digest) {
+    const auto known = known_.find(digest);
+    if (known != known_.end()) return absl::string_view(known->second);
+    ASSIGN_OR_RETURN(std::string evidence, Read(digest));
+    return absl::string_view(known_.emplace(std::string(digest), std::move(evidence)).first->second);
   }
 
-  // Adds the event when a part of it opens, or when it approves a proposal that was added.
-  absl::Status Add(const EventView& event) {
+ private:
+  absl::StatusOr<std::string> Read(absl::string_view digest) const {
+    ASSIGN_OR_RETURN(const std::string batch, store_.Get(Table::kState, BatchKey(digest)));
+    std::string evidence;
+    evidence.reserve(batch.size() + 16);
+    FieldReader fields(batch);
+    while (fields.Next()) {
+      if (fields.number() == StoredBatch::kStatementFieldNumber) {
+        AppendBytesField(evidence, v1::BatchEvidence::kStatementFieldNumber, fields.bytes());
+      }
+      if (fields.number() == StoredBatch::kLogProofFieldNumber) {
+        AppendBytesField(evidence, v1::BatchEvidence::kLogFieldNumber, fields.bytes());
+      }
+    }
+    if (!fields.ok()) return Damaged();
+    return evidence;
+  }
+
+  const store::Store& store_;
+  absl::flat_hash_map<std::string, std::string> known_;
+};
+
+// Event sets of one battery after the other: batches once in each.
+class SetWriter {
+ public:
+  SetWriter(const store::Store& store, const grant::Grant& grant)
+      : store_(store), grant_(grant), evidence_(store) {}
+
+  // Adds the stored event when a part of it opens, or when it approves a proposal that was added.
+  absl::Status Add(absl::string_view stored) {
+    EventView event;
+    if (!ViewEvent(stored, event)) return Damaged();
     if (!IsKnownType(event.type)) return absl::OkStatus();
-    std::vector<absl::string_view> open(event.slots.size());
+    Open open(event.slots.size());
     std::string kept;  // no event type has two slots that are erasable and released
     bool any = event.type == v1::EVENT_TYPE_AMENDMENT_APPROVED &&
                std::find(proposals_.begin(), proposals_.end(), event.refers_to) != proposals_.end();
@@ -133,21 +168,28 @@ class SetWriter {
     if (!any) return absl::OkStatus();
     if (event.type == v1::EVENT_TYPE_AMENDMENT_PROPOSED) proposals_.emplace_back(event.digest);
     Write(event, open);
-    return absl::OkStatus();
+    if (out_.size() <= kMaxBatteryBytes) return absl::OkStatus();
+    return absl::ResourceExhaustedError(absl::StrCat("what is asked for of one battery has more than ",
+                                                     kMaxBatteryBytes, " bytes: ask for fewer sections"));
   }
 
-  // The serialised EventSet; empty without events.
+  // The serialised EventSet, empty without events; starts the next one.
   absl::StatusOr<std::string> Finish() {
-    out_.reserve(out_.size() + batches_.size() * 2'048);
     for (const std::string& digest : batches_) {
-      ASSIGN_OR_RETURN(const std::string evidence, Evidence(digest));
+      ASSIGN_OR_RETURN(const absl::string_view evidence, evidence_.Of(digest));
       AppendBytesField(out_, v1::EventSet::kBatchesFieldNumber, evidence);
     }
-    return std::move(out_);
+    std::string set = out_;
+    out_.clear();
+    batches_.clear();
+    proposals_.clear();
+    return set;
   }
 
  private:
-  void Write(const EventView& event, const std::vector<absl::string_view>& open) {
+  using Open = absl::InlinedVector<absl::string_view, 4>;
+
+  void Write(const EventView& event, const Open& open) {
     std::string& disclosure = disclosure_;
     disclosure.clear();
     AppendBytesField(disclosure, v1::EventDisclosure::kHeaderFieldNumber, event.header);
@@ -174,25 +216,9 @@ class SetWriter {
     return batches_.size() - 1;
   }
 
-  absl::StatusOr<std::string> Evidence(const std::string& digest) const {
-    ASSIGN_OR_RETURN(const std::string batch, store_.Get(Table::kState, BatchKey(digest)));
-    std::string evidence;
-    evidence.reserve(batch.size() + 16);
-    FieldReader fields(batch);
-    while (fields.Next()) {
-      if (fields.number() == StoredBatch::kStatementFieldNumber) {
-        AppendBytesField(evidence, v1::BatchEvidence::kStatementFieldNumber, fields.bytes());
-      }
-      if (fields.number() == StoredBatch::kLogProofFieldNumber) {
-        AppendBytesField(evidence, v1::BatchEvidence::kLogFieldNumber, fields.bytes());
-      }
-    }
-    if (!fields.ok()) return Damaged();
-    return evidence;
-  }
-
   const store::Store& store_;
   const grant::Grant& grant_;
+  EvidenceReader evidence_;
   std::string out_;
   std::string disclosure_, withheld_;  // scratch
   std::vector<std::string> batches_;
@@ -217,48 +243,64 @@ absl::StatusOr<v1::ReadPartsResponse> RecordReader::ReadParts(
   const absl::StatusOr<absl::Time> expires = FromProto(grant.claims().expire_time());
   if (!expires.ok() || *expires <= clock_.Now()) return Refused("has expired");
   v1::ReadPartsResponse response;
+  std::vector<BatteryId> batteries;
   for (const common::v1::Subject& subject : subjects) {
-    ASSIGN_OR_RETURN(const std::vector<BatteryId> batteries, BatteriesOf(subject, grant, response));
-    for (const BatteryId& battery : batteries) {
-      response.add_read_keys(HeadKey(battery));
-      v1::ReadParts parts;
-      ASSIGN_OR_RETURN(const bool exists, ReadBattery(battery, grant, parts));
-      if (exists) *response.add_batteries() = std::move(parts);
-    }
+    RETURN_IF_ERROR(AddBatteries(subject, grant, batteries, response));
   }
+  RETURN_IF_ERROR(ReadBatteries(batteries, grant, response));
   return response;
 }
 
-absl::StatusOr<std::vector<BatteryId>> RecordReader::BatteriesOf(const common::v1::Subject& subject,
-                                                                 const grant::Grant& grant,
-                                                                 v1::ReadPartsResponse& response) const {
-  if (subject.has_battery()) return std::vector<BatteryId>{subject.battery()};
+absl::Status RecordReader::AddBatteries(const common::v1::Subject& subject, const grant::Grant& grant,
+                                        std::vector<BatteryId>& batteries,
+                                        v1::ReadPartsResponse& response) const {
+  if (subject.has_battery()) {
+    batteries.push_back(subject.battery());
+    return absl::OkStatus();
+  }
   if (!grant.Opens(v1::PART_KIND_VEHICLE) && !grant.claims().lookup()) return Refused("opens no vehicle");
   ASSIGN_OR_RETURN(const VehicleIdentifier vehicle, VehicleIdentifier::Parse(subject.vehicle()));
   response.add_read_keys(VehicleHeadKey(secrets_, vehicle));
-  return MountedOn(store_, secrets_, vehicle);
+  ASSIGN_OR_RETURN(std::vector<BatteryId> mounted, MountedOn(store_, secrets_, vehicle));
+  std::move(mounted.begin(), mounted.end(), std::back_inserter(batteries));
+  return absl::OkStatus();
 }
 
-absl::StatusOr<bool> RecordReader::ReadBattery(const BatteryId& battery, const grant::Grant& grant,
-                                               v1::ReadParts& out) const {
-  std::vector<EventView> events;
-  size_t size = 0;
+absl::Status RecordReader::ReadBatteries(const std::vector<BatteryId>& batteries, const grant::Grant& grant,
+                                         v1::ReadPartsResponse& response) const {
+  std::vector<std::string> prefixes;
+  prefixes.reserve(batteries.size());
+  for (const BatteryId& battery : batteries) prefixes.push_back(EventPrefix(battery));
+  SetWriter set(store_, grant);
+  size_t bytes = 0;
+  std::optional<size_t> current;  // the place of the battery whose events come
+  const auto finish = [&]() -> absl::Status {
+    v1::ReadParts& parts = *response.add_batteries();
+    parts.mutable_battery()->set_manufacturer(batteries[*current].manufacturer());
+    parts.mutable_battery()->set_serial(batteries[*current].serial());
+    ASSIGN_OR_RETURN(*parts.mutable_events(), set.Finish());
+    bytes += parts.events().size();
+    return absl::OkStatus();
+  };
+  absl::Status status;
+  bool full = false;
   RETURN_IF_ERROR(
-      store_.Scan(Table::kState, EventPrefix(battery), "", [&](absl::string_view, absl::string_view value) {
-        size += value.size();
-        events.emplace_back().value = std::string(value);
-        return true;
+      store_.ScanEach(Table::kState, prefixes, [&](size_t place, absl::string_view, absl::string_view value) {
+        if (current.has_value() && place != *current) {
+          status = finish();
+          full = bytes >= kFullBytes;
+          if (!status.ok() || full) return false;
+        }
+        current = place;
+        status = set.Add(value);
+        return status.ok();
       }));
-  if (events.empty()) return false;
-  SetWriter set(store_, grant, size);
-  for (EventView& event : events) {
-    if (!ViewEvent(event)) return Damaged();
-    RETURN_IF_ERROR(set.Add(event));
-  }
-  out.mutable_battery()->set_manufacturer(battery.manufacturer());
-  out.mutable_battery()->set_serial(battery.serial());
-  ASSIGN_OR_RETURN(*out.mutable_events(), set.Finish());
-  return true;
+  RETURN_IF_ERROR(status);
+  if (current.has_value() && !full) RETURN_IF_ERROR(finish());
+  const size_t read = full ? *current + 1 : batteries.size();
+  response.set_subjects_left(static_cast<uint32_t>(batteries.size() - read));
+  for (size_t i = 0; i < read; ++i) response.add_read_keys(HeadKey(batteries[i]));
+  return absl::OkStatus();
 }
 
 }  // namespace tsunagi::passport

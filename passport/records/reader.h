@@ -17,6 +17,10 @@ namespace tsunagi::passport {
 
 // Subjects per read: a chunk of a stream.
 inline constexpr size_t kMaxSubjects = 1'000;
+// An answer that has reached this many bytes is full: the batteries after it are left for another one.
+inline constexpr size_t kFullBytes = size_t{1} << 20;
+// Of one battery.
+inline constexpr size_t kMaxBatteryBytes = size_t{8} << 20;
 
 // Reads this participant's own events. Thread-safe; never blocks on anything but the store.
 class RecordReader {
@@ -27,21 +31,20 @@ class RecordReader {
   // One answer per battery that has events here, in the order of the subjects; for a vehicle, the batteries
   // mounted on it now. Only parts that the Grant opens are disclosed, the others by digest; events without
   // such a part are left out, but for the approval of a proposal that is disclosed. With a look-up Grant the
-  // answer names the battery only.
-  // Names the head keys of what was read; what is under them must not change before the answer is used.
+  // answer names the battery only. `subjects_left` of the last batteries were not read when the answer is
+  // full. Names the head keys of what was read; what is under them must not change before the answer is used.
   //   PERMISSION_DENIED  the Grant does not cover exactly these subjects, has expired, or a vehicle is asked
   //   for
   //                      without a permit on vehicle or look-up
+  //   RESOURCE_EXHAUSTED one battery has more than kMaxBatteryBytes to release
   absl::StatusOr<v1::ReadPartsResponse> ReadParts(const grant::Grant& grant,
                                                   absl::Span<const common::v1::Subject> subjects) const;
 
  private:
-  absl::StatusOr<std::vector<BatteryId>> BatteriesOf(const common::v1::Subject& subject,
-                                                     const grant::Grant& grant,
-                                                     v1::ReadPartsResponse& response) const;
-  // False when there are no events about the battery.
-  absl::StatusOr<bool> ReadBattery(const BatteryId& battery, const grant::Grant& grant,
-                                   v1::ReadParts& out) const;
+  absl::Status AddBatteries(const common::v1::Subject& subject, const grant::Grant& grant,
+                            std::vector<BatteryId>& batteries, v1::ReadPartsResponse& response) const;
+  absl::Status ReadBatteries(const std::vector<BatteryId>& batteries, const grant::Grant& grant,
+                             v1::ReadPartsResponse& response) const;
 
   const store::Store& store_;
   const RecordSecrets secrets_;

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "core/audit/merkle.h"
 #include "core/base/proto.h"
 #include "gmock/gmock.h"
@@ -26,6 +27,7 @@ using testing::GrantForTest;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::IsOk;
+using testing::LongSeries;
 using testing::Measured;
 using testing::Mounted;
 using ::testing::Not;
@@ -386,6 +388,37 @@ TEST_F(RecordReaderTest, NamesAKeyThatChangesWithEveryMountOfTheVehicle) {
   ASSERT_THAT(node_.Import({Mounted(Battery(node_.did(), "M-2"), "2025-02-01", "ZAA-ZE1-000123")}), IsOk());
 
   EXPECT_TRUE(IsStale(node_, version, *read));
+}
+
+TEST_F(RecordReaderTest, LeavesTheRestWhenTheAnswerIsFull) {
+  std::vector<common::v1::Subject> subjects;
+  std::vector<v1::NewFact> facts;
+  for (int i = 0; i < 40; ++i) {
+    const BatteryId battery = Battery(node_.did(), absl::StrCat("BIG-", i));
+    subjects.push_back(SubjectOf(battery));
+    facts.push_back(Registered(battery));
+    facts.push_back(LongSeries(battery));
+  }
+  ASSERT_THAT(node_.Import(facts), IsOk());
+
+  const auto response = node_.Read(subjects, {common::v1::SECTION_CONDITION});
+
+  ASSERT_THAT(response, IsOk());
+  EXPECT_GT(response->subjects_left(), 0u);
+  EXPECT_EQ(response->batteries_size() + static_cast<int>(response->subjects_left()), 40);
+  EXPECT_EQ(response->batteries(0).battery().serial(), "BIG-0");
+  EXPECT_LT(response->ByteSizeLong(), 2 * kFullBytes);
+  EXPECT_EQ(response->read_keys_size(), response->batteries_size()) << "of what was read, and nothing else";
+}
+
+TEST_F(RecordReaderTest, RefusesABatteryWithMoreThanAMessageHolds) {
+  std::vector<v1::NewFact> facts;
+  for (int i = 0; i < 250; ++i) facts.push_back(LongSeries(module_, i));
+  ASSERT_THAT(node_.Import(facts), IsOk());
+
+  EXPECT_THAT(node_.Read({SubjectOf(module_)}, {common::v1::SECTION_CONDITION}),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("ask for fewer sections")));
+  EXPECT_THAT(node_.Read({SubjectOf(module_)}, {common::v1::SECTION_IDENTITY}), IsOk());
 }
 
 }  // namespace

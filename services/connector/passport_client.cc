@@ -29,6 +29,8 @@ absl::Status OwnFault(const grpc::Status& status) {
   if (absl::IsUnavailable(cause) || absl::IsDeadlineExceeded(cause)) {
     return absl::UnavailableError("the passport records cannot be read now");
   }
+  // One battery has more to release than a message holds: the caller must ask for less.
+  if (absl::IsResourceExhausted(cause)) return cause;
   return absl::InternalError(cause.message());
 }
 

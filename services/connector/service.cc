@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "connector/transfer/notices.h"
-#include "services/connector/stream_call.h"
 
 namespace tsunagi::connector {
 namespace {
@@ -53,7 +52,7 @@ grpc::ServerUnaryReactor* ConnectorService::Release(grpc::CallbackServerContext*
 
 grpc::ServerBidiReactor<v1::ReleaseStreamRequest, v1::ReleaseStreamResponse>* ConnectorService::ReleaseStream(
     grpc::CallbackServerContext* context) {
-  return NewStreamCall(context, guard_, node_.chunks());
+  return NewStreamCall(context, guard_, node_.chunks(), workers_, streams_);
 }
 
 grpc::ServerUnaryReactor* ConnectorService::Resolve(grpc::CallbackServerContext* context,

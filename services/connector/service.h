@@ -6,6 +6,7 @@
 
 #include "core/base/random.h"
 #include "services/connector/node.h"
+#include "services/connector/stream_call.h"
 #include "services/rpc/guard.h"
 #include "services/rpc/worker_pool.h"
 #include "tsunagi/connector/v1/connector_service.grpc.pb.h"
@@ -18,9 +19,11 @@ std::vector<rpc::AccessRow> ConnectorRows();
 // Thread-safe.
 class ConnectorService final : public v1::ConnectorService::CallbackService {
  public:
-  // All arguments must outlive the service and its calls. Resolve and FileHolderNotices run on `workers`.
-  ConnectorService(rpc::Guard& guard, ConnectorNode& node, rpc::WorkerPool& workers, Random& random)
-      : guard_(guard), node_(node), workers_(workers), random_(random) {}
+  // All arguments must outlive the service and its calls. Resolve, FileHolderNotices and the chunks of
+  // streams run on `workers`.
+  ConnectorService(rpc::Guard& guard, ConnectorNode& node, rpc::WorkerPool& workers, Random& random,
+                   StreamLimits limits = {})
+      : guard_(guard), node_(node), workers_(workers), random_(random), streams_(limits) {}
 
   grpc::ServerUnaryReactor* RequestAgreement(grpc::CallbackServerContext* context,
                                              const v1::RequestAgreementRequest* request,
@@ -52,6 +55,7 @@ class ConnectorService final : public v1::ConnectorService::CallbackService {
   ConnectorNode& node_;
   rpc::WorkerPool& workers_;
   Random& random_;
+  StreamSlots streams_;
 };
 
 }  // namespace tsunagi::connector

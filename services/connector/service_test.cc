@@ -24,6 +24,7 @@ using testing::IsOk;
 using testing::SizeIs;
 using testing::StatusIs;
 
+constexpr int kStreams = 3;
 constexpr char kRelease[] = "/tsunagi.connector.v1.ConnectorService/Release";
 constexpr char kPolicies[] = "rules: [{id: d, action: permit, roles: [dealer], sections: [identity]}]";
 
@@ -128,7 +129,11 @@ class ConnectorServiceTest : public ::testing::Test {
   LocalPassport source_{process_.records().reader()};
   const std::unique_ptr<ConnectorNode> node_ =
       ConnectorNode::Open(process_, {"node", "node", "battery.example", ""}, source_).value();
-  ConnectorService service_{process_.guard(), *node_, process_.workers(), process_.random()};
+  ConnectorService service_{process_.guard(),
+                            *node_,
+                            process_.workers(),
+                            process_.random(),
+                            {.per_participant = kStreams, .idle = absl::Seconds(2)}};
   testing::TlsServer server_{federation_, "maker", "node"};
 };
 
@@ -229,9 +234,13 @@ TEST_F(ConnectorServiceTest, SurvivesCallersThatGoAway) {
     context.TryCancel();
     EXPECT_THAT(rpc::FromGrpcStatus(stream->Finish()), StatusIs(absl::StatusCode::kCancelled));
   }
+  // Another participant: the places of the first one's streams are free when the node has noticed.
+  federation_.Add("recycler", {"dealer"});
+  v1::ConnectorService::Stub other(ChannelOf("recycler", "node"));
   grpc::ClientContext context;
-  auto stream = stub.ReleaseStream(&context);
-  ASSERT_TRUE(stream->Write(StreamRequest(agreement, 0, 30)));
+  const std::string other_agreement = Agree(other);
+  auto stream = other.ReleaseStream(&context);
+  ASSERT_TRUE(stream->Write(StreamRequest(other_agreement, 0, 30)));
   stream->WritesDone();
   v1::ReleaseStreamResponse chunk;
 
@@ -239,6 +248,67 @@ TEST_F(ConnectorServiceTest, SurvivesCallersThatGoAway) {
   EXPECT_THAT(chunk.contents(), SizeIs(30));
   EXPECT_FALSE(stream->Read(&chunk));
   EXPECT_THAT(rpc::FromGrpcStatus(stream->Finish()), IsOk());
+}
+
+TEST_F(ConnectorServiceTest, StreamsEveryBatteryOfManyRequestsOnce) {
+  v1::ConnectorService::Stub stub(ChannelOf("dealer", "node"));
+  const std::string agreement = Agree(stub);
+  grpc::ClientContext context;
+  auto stream = stub.ReleaseStream(&context);
+  for (int from = 0; from < 30; from += 3)
+    ASSERT_TRUE(stream->Write(StreamRequest(agreement, from, from + 3)));
+  stream->WritesDone();
+  std::vector<std::string> serials;
+  v1::ReleaseStreamResponse chunk;
+  while (stream->Read(&chunk)) {
+    for (const std::string& bytes : chunk.contents()) {
+      v1::ReleasedContent content;
+      ASSERT_TRUE(content.ParseFromString(bytes));
+      serials.push_back(content.battery().serial());
+    }
+  }
+  std::vector<std::string> expected;
+  for (int i = 0; i < 30; ++i) expected.push_back(absl::StrCat("S-", i));
+
+  EXPECT_THAT(rpc::FromGrpcStatus(stream->Finish()), IsOk());
+  EXPECT_THAT(serials, testing::UnorderedElementsAreArray(expected));
+}
+
+TEST_F(ConnectorServiceTest, RefusesMoreStreamsOfOneParticipantThanItMayHave) {
+  v1::ConnectorService::Stub stub(ChannelOf("dealer", "node"));
+  const std::string agreement = Agree(stub);
+  v1::ReleaseStreamResponse chunk;
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  const auto open = [&] {
+    auto stream = stub.ReleaseStream(contexts.emplace_back(std::make_unique<grpc::ClientContext>()).get());
+    stream->Write(StreamRequest(agreement, 0, 1));
+    return stream;
+  };
+  auto first = open();
+  ASSERT_TRUE(first->Read(&chunk));
+  std::vector<decltype(first)> others;
+  for (int i = 1; i < kStreams; ++i) ASSERT_TRUE(others.emplace_back(open())->Read(&chunk));
+
+  auto refused = open();
+  EXPECT_FALSE(refused->Read(&chunk));
+  EXPECT_THAT(rpc::FromGrpcStatus(refused->Finish()), StatusIs(absl::StatusCode::kResourceExhausted));
+
+  first->WritesDone();
+  EXPECT_FALSE(first->Read(&chunk));
+  EXPECT_THAT(rpc::FromGrpcStatus(first->Finish()), IsOk());
+  EXPECT_TRUE(open()->Read(&chunk)) << "an ended stream's place is free again";
+}
+
+TEST_F(ConnectorServiceTest, EndsAnIdleStream) {
+  v1::ConnectorService::Stub stub(ChannelOf("dealer", "node"));
+  grpc::ClientContext context;
+  auto stream = stub.ReleaseStream(&context);
+  v1::ReleaseStreamResponse chunk;
+
+  EXPECT_FALSE(stream->Read(&chunk));
+
+  EXPECT_THAT(rpc::FromGrpcStatus(stream->Finish()),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("idle")));
 }
 
 TEST_F(ConnectorServiceTest, ResolvesFromItsOwnRecords) {

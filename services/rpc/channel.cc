@@ -13,7 +13,8 @@
 namespace tsunagi::rpc {
 namespace {
 
-constexpr int kMaxMessageBytes = 4 << 20;
+// What one battery may release (8 MiB), its proof, and room for the parts of an answer before it.
+constexpr int kMaxMessageBytes = 16 << 20;
 constexpr int kKeepaliveMs = 60'000;
 constexpr int kKeepaliveTimeoutMs = 10'000;
 constexpr int kMaxReconnectBackoffMs = 2'000;

@@ -211,6 +211,25 @@ inline passport::v1::NewFact Measured(const common::v1::BatteryId& battery, cons
   return fact;
 }
 
+// A measurement with a series of about 40 KiB.
+inline passport::v1::NewFact LongSeries(const common::v1::BatteryId& battery, int number = 0) {
+  passport::v1::NewFact fact = FactAbout(battery, passport::v1::EVENT_TYPE_CONDITION_MEASURED, "2025-01-01");
+  passport::v1::ConditionPart condition;
+  *condition.mutable_latest()->mutable_measured_at() = fact.occurred_at();
+  condition.mutable_latest()->set_full_cycles(static_cast<uint64_t>(number));
+  AddPart(fact, passport::v1::PART_KIND_CONDITION, condition);
+  passport::v1::ConditionSeriesPart series;
+  for (int i = 0; i < 1'500; ++i) {
+    passport::v1::ConditionPoint& point = *series.add_points();
+    *point.mutable_measured_at() = fact.occurred_at();
+    point.mutable_measured_at()->set_seconds(fact.occurred_at().seconds() - 1'500 + i);
+    *point.mutable_soh_percent() = Number("99.125");
+    *point.mutable_capacity_ah() = Number("114.25");
+  }
+  AddPart(fact, passport::v1::PART_KIND_CONDITION_SERIES, series);
+  return fact;
+}
+
 inline passport::v1::NewFact Mounted(const common::v1::BatteryId& battery, const char* day,
                                      const std::string& chassis_number, const std::string& vin = "",
                                      passport::v1::EventType type = passport::v1::EVENT_TYPE_MOUNTED) {
