@@ -119,11 +119,29 @@ absl::StatusOr<Output> PreviewRelease(Context& context, const Preview& preview) 
   return output;
 }
 
+// `condition, history of LOT-*`
+std::string TargetWords(const connector::v1::AgreementTarget& target) {
+  std::vector<std::string> words;
+  for (const int kind : target.parts()) words.push_back(WordOf(static_cast<passport::v1::PartKind>(kind)));
+  if (target.lookup()) words.push_back("lookup");
+  const std::string of =
+      target.serial_prefix().empty() ? "" : absl::StrCat(" of ", target.serial_prefix(), "*");
+  return absl::StrCat(absl::StrJoin(words, ", "), of);
+}
+
+std::string ScopeWords(const connector::v1::Agreement& agreement) {
+  std::vector<std::string> words;
+  for (const auto& target : agreement.permissions()) words.push_back(TargetWords(target));
+  for (const auto& target : agreement.prohibitions())
+    words.push_back(absl::StrCat("not ", TargetWords(target)));
+  return absl::StrJoin(words, "; ");
+}
+
 absl::StatusOr<Output> ListAgreements(Context& context) {
   ASSIGN_OR_RETURN(const auto session, context.Open());
   Output output;
   output.json["agreements"] = Json::array();
-  Table table{{"id", "provider", "consumer", "sections", "purpose", "state", "until", "duties"}, {}};
+  Table table{{"id", "provider", "consumer", "permits", "purpose", "state", "until", "duties"}, {}};
   connector::v1::ListAgreementsRequest request;
   request.set_page_size(1000);
   do {
@@ -132,10 +150,10 @@ absl::StatusOr<Output> ListAgreements(Context& context) {
                                                      &ConnectorService::Stub::ListAgreements, request));
     for (const auto& agreement : page.agreements()) {
       output.json["agreements"].push_back(ToJson(agreement));
-      table.rows.push_back(
-          {agreement.id(), session->NameOf(agreement.provider()), session->NameOf(agreement.consumer()),
-           Words(agreement.sections()), agreement.purpose(), WordOf(agreement.state()),
-           FormatInstant(agreement.expire_time()), absl::StrJoin(agreement.obligations(), ",")});
+      table.rows.push_back({agreement.id(), session->NameOf(agreement.provider()),
+                            session->NameOf(agreement.consumer()), ScopeWords(agreement), agreement.purpose(),
+                            WordOf(agreement.state()), FormatInstant(agreement.expire_time()),
+                            absl::StrJoin(agreement.obligations(), ",")});
     }
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());

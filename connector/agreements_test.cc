@@ -43,7 +43,11 @@ TEST_F(AgreementsTest, CoversWhatPolicyPermitsOfWhatWasAsked) {
   const auto agreement = maker.Agree(dealer, {SECTION_CONDITION, SECTION_MATERIALS});
 
   ASSERT_THAT(agreement, IsOk());
-  EXPECT_THAT(agreement->sections(), ElementsAre(SECTION_CONDITION));
+  ASSERT_THAT(agreement->permissions(), SizeIs(1));
+  EXPECT_EQ(agreement->permissions(0).serial_prefix(), "");
+  EXPECT_THAT(agreement->permissions(0).parts(),
+              ElementsAre(passport::v1::PART_KIND_CONDITION, passport::v1::PART_KIND_CONDITION_SERIES));
+  EXPECT_THAT(agreement->prohibitions(), IsEmpty());
   EXPECT_THAT(agreement->obligations(), ElementsAre("a-duty", "b-duty"));
   EXPECT_EQ(agreement->provider(), maker.did());
   EXPECT_EQ(agreement->consumer(), dealer.did());
@@ -188,7 +192,18 @@ TEST_F(AgreementsTest, MakesOneOfManyRequestsAtOnce) {
 }
 
 TEST_F(AgreementsTest, CountsAPermitForSomeSerials) {
-  EXPECT_THAT(maker.Agree(CallerOf("r", {"recycler"}), {SECTION_MATERIALS}), IsOk());
+  const auto agreement = maker.Agree(CallerOf("r", {"recycler"}), {SECTION_MATERIALS});
+
+  ASSERT_THAT(agreement, IsOk());
+  EXPECT_EQ(agreement->permissions(0).serial_prefix(), "LOT-");
+}
+
+TEST_F(AgreementsTest, MakesAnotherWhenTheRulesPermitMoreOfASection) {
+  const auto first = maker.Agree(CallerOf("r", {"recycler"}), {SECTION_MATERIALS});
+  ASSERT_THAT(maker.SetPolicies("rules: [{id: d, action: permit, roles: [recycler], sections: [materials]}]"),
+              IsOk());
+
+  EXPECT_NE(maker.Agree(CallerOf("r", {"recycler"}), {SECTION_MATERIALS})->id(), first->id());
 }
 
 struct BadRequest {
@@ -339,7 +354,10 @@ INSTANTIATE_TEST_SUITE_P(
         ForeignAgreement{"OtherConsumer", [](v1::Agreement& a) { a.set_consumer("did:web:x.example"); }},
         ForeignAgreement{"OtherProvider", [](v1::Agreement& a) { a.set_provider("did:web:x.example"); }},
         ForeignAgreement{"OtherPurpose", [](v1::Agreement& a) { a.set_purpose("marketing"); }},
-        ForeignAgreement{"MoreSections", [](v1::Agreement& a) { a.add_sections(SECTION_MATERIALS); }},
+        ForeignAgreement{
+            "MoreParts",
+            [](v1::Agreement& a) { a.mutable_permissions(0)->add_parts(passport::v1::PART_KIND_MATERIALS); }},
+        ForeignAgreement{"NoPermission", [](v1::Agreement& a) { a.clear_permissions(); }},
         ForeignAgreement{"IdOfAnother", [](v1::Agreement& a) { a.set_id("dealer" + a.id().substr(5)); }},
         ForeignAgreement{"OddId", [](v1::Agreement& a) { a.mutable_id()->back() = '1'; }},
         ForeignAgreement{"Ended", [](v1::Agreement& a) { *a.mutable_expire_time() = a.agreed_at(); }},

@@ -18,21 +18,22 @@ using policy::PartMask;
 using policy::Section;
 using policy::SectionMask;
 
+constexpr PartMask kAll = ~PartMask{0};
+const PartMask kVehicleParts = policy::PartsOf(common::v1::SECTION_VEHICLE);
+
 common::v1::Subject SubjectOf(const common::v1::BatteryId& battery) {
   common::v1::Subject subject;
   *subject.mutable_battery() = battery;
   return subject;
 }
 
-// Why the section is not released, before anything was read; empty when it may be.
-absl::string_view ReasonBeforeReading(const policy::Decision& decision, SectionMask agreed, Section section) {
+// Why the section is not released, or not all that policy permits of it, before anything was read; empty when
+// it may be.
+absl::string_view ReasonBeforeReading(const policy::Decision& decision, PartMask agreed, Section section) {
   const absl::string_view reason = CompiledPolicies::Reason(decision, section);
   if (!reason.empty()) return reason;
-  return (agreed & policy::BitOf(section)) == 0 ? "NOT_IN_AGREEMENT" : "";
-}
-
-bool Sees(const policy::Decision& decision, SectionMask agreed, Section section) {
-  return ReasonBeforeReading(decision, agreed, section).empty();
+  const PartMask permitted = decision.permitted() & policy::PermitsOf(policy::BitOf(section));
+  return (permitted & ~agreed) != 0 ? "NOT_IN_AGREEMENT" : "";
 }
 
 }  // namespace
@@ -42,7 +43,7 @@ struct Enforcer::Finding {
   std::shared_ptr<const CompiledPolicies> policies;
   policy::Decision decision;
   std::shared_ptr<const KnownAgreement> agreement;  // null for the owner
-  SectionMask agreed = 0;
+  PartMask agreed = 0;
   // Asked for, in the agreement, and permitted by today's policy.
   PartMask parts = 0;
   // Which battery a vehicle has may be told.
@@ -52,7 +53,6 @@ struct Enforcer::Finding {
 };
 
 absl::string_view Authorization::ReasonFor(Section section, PartMask open) const {
-  const SectionMask agreed = agreement == nullptr ? ~SectionMask{0} : agreement->sections;
   const absl::string_view reason = ReasonBeforeReading(decision, agreed, section);
   if (!reason.empty() || section == common::v1::SECTION_LOOKUP) return reason;
   return (policy::PartsOf(section) & open) == 0 ? "NO_DATA" : "";
@@ -104,18 +104,16 @@ Enforcer::Finding Enforcer::Examine(const Use& use, absl::optional<absl::string_
   finding.decision =
       finding.policies->Evaluate({use.asker.did, use.asker.roles, use.purpose, serial, clock_.Now(), owner});
   if (owner) {
-    finding.agreed = ~SectionMask{0};
+    finding.agreed = kAll;
   } else {
     finding.agreement = OwnAgreement(use);
     finding.agreement_status =
         finding.agreement == nullptr ? NotFound() : CheckTerms(use, *finding.agreement);
     if (!finding.agreement_status.ok()) return finding;
-    finding.agreed = finding.agreement->sections;
+    finding.agreed = finding.agreement->scope.For(serial);
   }
-  const SectionMask covered = finding.agreed & use.sections;
-  finding.parts = finding.decision.part_mask & policy::PartsOf(covered);
-  finding.lookup = Sees(finding.decision, finding.agreed, common::v1::SECTION_VEHICLE) ||
-                   Sees(finding.decision, finding.agreed, common::v1::SECTION_LOOKUP);
+  finding.parts = finding.decision.part_mask & finding.agreed & policy::PartsOf(use.sections);
+  finding.lookup = (finding.decision.permitted() & finding.agreed & policy::PermitsOf(kVehicleRights)) != 0;
   return finding;
 }
 
@@ -140,6 +138,12 @@ Denial Enforcer::Refuse(const Use& use, const Finding& finding, SectionMask sect
   return denial;
 }
 
+// To ask by vehicle is refused: an outsider is who has no permit to it.
+Denial Enforcer::RefuseLookup(const Use& use, const Finding& finding) const {
+  const bool sees = (finding.decision.permitted() & policy::PermitsOf(kVehicleRights)) != 0;
+  return Refuse(use, finding, use.sections | policy::BitOf(common::v1::SECTION_LOOKUP), sees);
+}
+
 Authorization Enforcer::Allow(const Use& use, Finding finding, PartMask parts,
                               absl::Span<const common::v1::Subject> subjects) {
   internal::v1::GrantClaims claims;
@@ -156,15 +160,19 @@ Authorization Enforcer::Allow(const Use& use, Finding finding, PartMask parts,
   claims.set_request_digest(use.request_digest);
   claims.set_nonce(random_.Bytes(16));
   *claims.mutable_expire_time() = ToProto(clock_.Now() + grant::kMaxLife);
-  return {grant::Grant(std::move(claims)), std::move(finding.policies), std::move(finding.decision),
-          std::move(finding.agreement), use.sections};
+  return {grant::Grant(std::move(claims)),
+          std::move(finding.policies),
+          std::move(finding.decision),
+          std::move(finding.agreement),
+          finding.agreed,
+          use.sections};
 }
 
 Verdict Enforcer::Authorize(const Use& use, const common::v1::BatteryId& battery, bool by_vehicle) {
   Finding finding = Examine(use, absl::string_view(battery.serial()));
   const bool lookup = by_vehicle && finding.lookup;
   // Whoever came by a vehicle without a right to that for this battery must not learn that there is one.
-  if (by_vehicle && !lookup) return Refuse(use, finding, use.sections, false);
+  if (by_vehicle && !lookup) return RefuseLookup(use, finding);
   if (finding.parts == 0 && !lookup) {
     return Refuse(use, finding, use.sections, finding.decision.part_mask != 0);
   }
@@ -176,11 +184,8 @@ Verdict Enforcer::Authorize(const Use& use, const common::v1::BatteryId& battery
 
 Verdict Enforcer::AuthorizeLookup(const Use& use, const common::v1::Subject& vehicle) {
   Finding finding = Examine(use, absl::nullopt);
-  if (!finding.lookup) {
-    const bool sees = finding.decision.lookup || finding.decision.Permits(common::v1::SECTION_VEHICLE);
-    return Refuse(use, finding, use.sections | policy::BitOf(common::v1::SECTION_LOOKUP), sees);
-  }
-  const bool counted = !Sees(finding.decision, finding.agreed, common::v1::SECTION_VEHICLE);
+  if (!finding.lookup) return RefuseLookup(use, finding);
+  const bool counted = (finding.decision.part_mask & finding.agreed & kVehicleParts) == 0;
   const uint32_t daily = counted ? finding.decision.daily_lookups : 0;
   Authorization authorization = Allow(use, std::move(finding), 0, {vehicle});
   authorization.lookup = true;
@@ -199,7 +204,9 @@ Verdict Enforcer::AuthorizeChunk(const Use& use, absl::Span<const common::v1::Ba
       continue;
     }
     if (subjects.empty()) first = finding;
-    if (finding.parts != first.parts || finding.decision.applied != first.decision.applied) continue;
+    const bool alike = finding.parts == first.parts && finding.agreed == first.agreed &&
+                       finding.decision.applied == first.decision.applied;
+    if (!alike) continue;
     subjects.push_back(SubjectOf(batteries[i]));
     chosen.push_back(i);
   }

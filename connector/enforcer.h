@@ -56,6 +56,7 @@ struct Authorization {
   std::shared_ptr<const policy::CompiledPolicies> policies;
   policy::Decision decision;
   std::shared_ptr<const KnownAgreement> agreement;  // null for the owner
+  policy::PartMask agreed = 0;  // what the agreement covers of the battery, with kLookupBit
   policy::SectionMask asked = 0;
   // The subject is a vehicle, and the answer may say which battery it has; counted when a daily count
   // applies.
@@ -63,8 +64,8 @@ struct Authorization {
   uint32_t daily_lookups = 0;  // 0: not counted
 
   policy::PartMask part_mask() const { return grant.claims().part_mask(); }
-  // Why a section that was asked for is left out, given the kinds of parts that are there; empty when it is
-  // not.
+  // Why a section that was asked for is left out, wholly or in part, given the kinds of parts that are there;
+  // empty when it is not.
   absl::string_view ReasonFor(policy::Section section, policy::PartMask open) const;
   // Duties of agreement and policies for what is handed over, sorted, each once.
   std::vector<std::string> Obligations(policy::PartMask open) const;
@@ -112,6 +113,7 @@ class Enforcer {
   std::shared_ptr<const KnownAgreement> OwnAgreement(const Use& use);
   absl::Status CheckTerms(const Use& use, const KnownAgreement& agreement) const;
   Denial Refuse(const Use& use, const Finding& finding, policy::SectionMask sections, bool sees) const;
+  Denial RefuseLookup(const Use& use, const Finding& finding) const;
   Authorization Allow(const Use& use, Finding finding, policy::PartMask parts,
                       absl::Span<const common::v1::Subject> subjects);
 

@@ -163,7 +163,7 @@ class PreviewEqualsReleaseTest : public testing::ConnectorTest {
     for (size_t i = 0; i < 1 + Pick(4); ++i) {
       absl::StrAppend(&yaml, "  - {id: r", i, ", action: ", Pick(4) != 0 ? "permit" : "prohibit",
                       ", parties: [\"", consumer_.did(), "\"], sections: [", words[Pick(7)], ", ",
-                      words[Pick(7)], "]");
+                      words[Pick(7)], Pick(3) == 0 ? ", condition], fields: [condition.latest]" : "]");
       if (Pick(3) == 0) absl::StrAppend(&yaml, ", purposes: [", Pick(2) == 0 ? "reuse" : "other", "]");
       if (some_serials && Pick(2) == 0)
         absl::StrAppend(&yaml, ", serial_prefix: ", Pick(2) == 0 ? "M-" : "X-");

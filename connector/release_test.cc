@@ -45,6 +45,8 @@ rules:
   - {id: dealers, action: permit, roles: [dealer], purposes: [reuse], sections: [identity, condition, history, regulation], obligations: [cite]}
   - {id: owners, action: permit, roles: [owner], sections: [vehicle, condition, lookup]}
   - {id: latest, action: permit, roles: [viewer], sections: [condition], fields: [condition.latest]}
+  - {id: lot, action: permit, roles: [recycler], sections: [identity], serial_prefix: LOT-}
+  - {id: history, action: permit, roles: [recycler], sections: [history]}
 )";
 
 class ReleaseTest : public testing::ConnectorTest {
@@ -239,6 +241,41 @@ TEST_F(ReleaseTest, WidensOnlyWithANewAgreement) {
   EXPECT_THAT(Withheld(*old), ElementsAre(Pair(SECTION_MATERIALS, "NOT_IN_AGREEMENT")));
   ASSERT_THAT(anew, IsOk());
   EXPECT_THAT(anew->withheld(), IsEmpty());
+}
+
+TEST_F(ReleaseTest, WidensNeitherFieldsNorSerialsUnderAnOldAgreement) {
+  const Caller viewer = CallerOf("viewer", {"viewer"});
+  const Caller recycler = CallerOf("recycler", {"recycler"});
+  const std::string latest = AgreementOf(viewer, {SECTION_CONDITION});
+  const std::string lot = AgreementOf(recycler, {SECTION_IDENTITY, SECTION_HISTORY});
+  ASSERT_THAT(maker.SetPolicies(R"(rules:
+  - {id: all, action: permit, roles: [viewer, recycler], sections: [identity, condition, history]})"),
+              IsOk());
+
+  const auto field = maker.Content(viewer, Node::RequestOf(latest, subject, {SECTION_CONDITION}));
+  const auto serial =
+      maker.Content(recycler, Node::RequestOf(lot, subject, {SECTION_IDENTITY, SECTION_HISTORY}));
+
+  ASSERT_THAT(field, IsOk());
+  EXPECT_EQ(Shown(*field), BitOf(PART_KIND_CONDITION));
+  EXPECT_THAT(Withheld(*field), ElementsAre(Pair(SECTION_CONDITION, "NOT_IN_AGREEMENT")));
+  ASSERT_THAT(serial, IsOk());
+  EXPECT_EQ(Shown(*serial), BitOf(PART_KIND_HISTORY));
+  EXPECT_THAT(Withheld(*serial), ElementsAre(Pair(SECTION_IDENTITY, "NOT_IN_AGREEMENT")));
+}
+
+TEST_F(ReleaseTest, KeepsAProhibitionForSomeSerialsUnderAnOldAgreement) {
+  const std::string prohibition =
+      "  - {id: no, action: prohibit, roles: [dealer], sections: [condition], serial_prefix: M-}\n";
+  ASSERT_THAT(maker.SetPolicies(std::string(kPolicies) + prohibition), IsOk());
+  const std::string agreement = AgreementOf(dealer, {SECTION_CONDITION, SECTION_HISTORY});
+  ASSERT_THAT(maker.SetPolicies(kPolicies), IsOk());
+
+  const auto content =
+      maker.Content(dealer, Node::RequestOf(agreement, subject, {SECTION_CONDITION, SECTION_HISTORY}));
+
+  ASSERT_THAT(content, IsOk());
+  EXPECT_THAT(Withheld(*content), ElementsAre(Pair(SECTION_CONDITION, "NOT_IN_AGREEMENT")));
 }
 
 TEST_F(ReleaseTest, ProhibitionWins) {

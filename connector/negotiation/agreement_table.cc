@@ -28,7 +28,7 @@ std::string GivenKey(absl::string_view consumer, absl::string_view purpose, poli
 absl::StatusOr<std::shared_ptr<const KnownAgreement>> Know(v1::Agreement agreement,
                                                            common::v1::SignedEnvelope envelope) {
   auto known = std::make_shared<KnownAgreement>();
-  ASSIGN_OR_RETURN(known->sections, SectionsOf(agreement.sections()));
+  ASSIGN_OR_RETURN(known->scope, policy::ScopeOf(agreement));
   ASSIGN_OR_RETURN(known->agreed_at, FromProto(agreement.agreed_at()));
   ASSIGN_OR_RETURN(known->expires, FromProto(agreement.expire_time()));
   known->agreement = std::move(agreement);

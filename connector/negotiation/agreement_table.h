@@ -10,7 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "connector/negotiation/states.h"
-#include "connector/policy/sections.h"
+#include "connector/policy/scope.h"
 #include "core/audit/journal.h"
 #include "core/base/mutex.h"
 #include "tsunagi/connector/v1/connector_service.pb.h"
@@ -22,7 +22,7 @@ namespace tsunagi::connector {
 struct KnownAgreement {
   v1::Agreement agreement;
   common::v1::SignedEnvelope envelope;
-  policy::SectionMask sections = 0;
+  policy::Scope scope;
   absl::Time agreed_at;
   absl::Time expires;
 
@@ -32,7 +32,7 @@ struct KnownAgreement {
   }
 };
 
-// INVALID_ARGUMENT when a time or a section of the agreement is not valid.
+// INVALID_ARGUMENT when a time or a target of the agreement is not valid.
 absl::StatusOr<std::shared_ptr<const KnownAgreement>> Know(v1::Agreement agreement,
                                                            common::v1::SignedEnvelope envelope);
 

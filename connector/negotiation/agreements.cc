@@ -65,20 +65,22 @@ struct Agreements::Pending {
 
 bool Terms::Fit(const KnownAgreement& known) const {
   const auto& duties = known.agreement.obligations();
-  return known.sections == sections &&
+  return known.scope == scope &&
          std::equal(duties.begin(), duties.end(), obligations.begin(), obligations.end());
 }
 
 Terms TermsFor(const policy::CompiledPolicies& policies, absl::string_view party,
                absl::Span<const std::string> roles, absl::string_view purpose, policy::SectionMask sections,
                absl::Time now) {
-  const policy::Decision decision = policies.Evaluate({party, roles, purpose, absl::nullopt, now});
+  const policy::Facts facts{party, roles, purpose, absl::nullopt, now};
+  const policy::Decision decision = policies.Evaluate(facts);
   Terms terms;
   terms.named = decision.named;
   terms.policy_version = policies.version();
   for (const policy::Section section : policy::SectionsIn(sections)) {
     if (decision.Permits(section)) terms.sections |= policy::BitOf(section);
   }
+  terms.scope = policies.ScopeFor(facts).Within(policy::PermitsOf(terms.sections));
   terms.obligations = policies.Obligations(decision, terms.sections);
   return terms;
 }
@@ -154,7 +156,7 @@ absl::StatusOr<std::shared_ptr<const KnownAgreement>> Agreements::Write(const Pe
   agreement.set_id(NewId(own_.label, random_));
   agreement.set_provider(own_.did);
   agreement.set_consumer(pending.caller);
-  for (const policy::Section section : policy::SectionsIn(terms.sections)) agreement.add_sections(section);
+  policy::SetScope(terms.scope, agreement);
   agreement.set_purpose(pending.purpose);
   agreement.set_policy_version(terms.policy_version);
   *agreement.mutable_agreed_at() = ToProto(now);

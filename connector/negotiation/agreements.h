@@ -25,6 +25,7 @@ inline constexpr absl::Duration kAgreementLife = absl::Hours(24 * 365);
 // What a party could get an agreement about.
 struct Terms {
   policy::SectionMask sections = 0;  // those of the requested ones that policy permits for some battery
+  policy::Scope scope;               // what it permits of them
   std::vector<std::string> obligations;
   uint64_t policy_version = 0;
   bool named = false;
@@ -54,7 +55,7 @@ class Agreements {
         random_(random) {}
 
   // Makes an agreement about what policy permits the caller now, whether or not the subject exists; or
-  // returns the one that runs already for the same purpose, sections and duties. Durable before it is
+  // returns the one that runs already and says the same. Durable before it is
   // answered.
   //   NOT_FOUND         policy permits none of it (always the same)
   //   INVALID_ARGUMENT  section, purpose, subject or request_id is wrong

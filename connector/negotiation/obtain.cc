@@ -61,8 +61,8 @@ absl::StatusOr<std::shared_ptr<const KnownAgreement>> ObtainedAgreements::Open(
   if (!fits) return absl::DataLossError("the agreement is not between these two for this purpose");
   ASSIGN_OR_RETURN(std::shared_ptr<const KnownAgreement> known,
                    Know(std::move(agreement), std::move(envelope)));
-  if ((known->sections & ~wish.sections) != 0) {
-    return absl::DataLossError(absl::StrCat("agreement `", id, "` covers sections that were not asked for"));
+  if ((known->scope.For(absl::nullopt) & ~policy::PermitsOf(wish.sections)) != 0) {
+    return absl::DataLossError(absl::StrCat("agreement `", id, "` covers parts that were not asked for"));
   }
   if (!known->RunsAt(now)) return absl::DataLossError(absl::StrCat("agreement `", id, "` does not run"));
   return known;

@@ -11,10 +11,8 @@
 namespace tsunagi::policy {
 namespace {
 
-// PartKind 0 is never a part, so its bit can stand for the look-up inside rule masks.
-constexpr PartMask kLookupBit = 1u;
-// Every kind of every section; PERSON is in none.
-const PartMask kAllParts = PartsOf(~SectionMask{0});
+// Every kind of every section, and the look-up; PERSON is in none.
+const PartMask kEverything = PermitsOf(~SectionMask{0});
 
 bool Contains(absl::Span<const std::string> words, absl::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -24,9 +22,7 @@ bool Intersect(absl::Span<const std::string> a, absl::Span<const std::string> b)
   return std::any_of(a.begin(), a.end(), [&](const std::string& word) { return Contains(b, word); });
 }
 
-PartMask MaskOf(Section section) {
-  return section == common::v1::SECTION_LOOKUP ? kLookupBit : PartsOf(section);
-}
+PartMask MaskOf(Section section) { return PermitsOf(BitOf(section)); }
 
 // A section means all its fields, unless the rule lists fields of it.
 PartMask MaskOf(const connector::v1::Rule& rule, Section section) {
@@ -43,6 +39,14 @@ absl::Time TimeOr(bool present, const google::protobuf::Timestamp& timestamp, ab
 }
 
 }  // namespace
+
+bool CompiledPolicies::CompiledRule::IsAbout(const Facts& facts) const {
+  return roles.empty() || Intersect(roles, facts.roles);
+}
+
+bool CompiledPolicies::CompiledRule::HasPurpose(const Facts& facts) const {
+  return purposes.empty() || Contains(purposes, facts.purpose);
+}
 
 CompiledPolicies::CompiledRule CompiledPolicies::CompileRule(const connector::v1::Rule& rule) {
   CompiledRule compiled;
@@ -96,18 +100,18 @@ CompiledPolicies::Indexes CompiledPolicies::RulesAbout(const Facts& facts) const
 
 void CompiledPolicies::Apply(const CompiledRule& rule, uint16_t index, const Facts& facts,
                              Decision& decision) {
-  if (!rule.roles.empty() && !Intersect(rule.roles, facts.roles)) return;
+  if (!rule.IsAbout(facts)) return;
   decision.named = true;
   const bool all_serials = rule.serial_prefix.empty();
   const bool serial_fits = facts.serial.has_value() ? absl::StartsWith(*facts.serial, rule.serial_prefix)
                                                     : all_serials || rule.permit;
   if (!serial_fits) return;
-  const bool purpose_fits = rule.purposes.empty() || Contains(rule.purposes, facts.purpose);
+  const bool purpose_fits = rule.HasPurpose(facts);
   const bool not_yet = facts.time < rule.not_before;
   const bool expired = facts.time >= rule.not_after;
   if (not_yet) decision.next_change = std::min(decision.next_change, rule.not_before);
   if (!expired) decision.next_change = std::min(decision.next_change, rule.not_after);
-  if (purpose_fits && !not_yet && !expired) {
+  if (purpose_fits && rule.RunsAt(facts.time)) {
     decision.applied.push_back(index);
     (rule.permit ? decision.part_mask : decision.prohibited) |= rule.mask;
     if (rule.permit && (rule.mask & kLookupBit) != 0) {
@@ -126,7 +130,7 @@ Decision CompiledPolicies::Evaluate(const Facts& facts) const {
   Decision decision;
   if (facts.owner) {
     decision.named = true;
-    decision.part_mask = kAllParts | kLookupBit;
+    decision.part_mask = kEverything;
   }
   for (const uint16_t index : RulesAbout(facts)) Apply(rules_[index], index, facts, decision);
   decision.part_mask &= ~decision.prohibited;
@@ -134,6 +138,17 @@ Decision CompiledPolicies::Evaluate(const Facts& facts) const {
   decision.part_mask &= ~kLookupBit;
   if (!decision.lookup) decision.daily_lookups = 0;
   return decision;
+}
+
+Scope CompiledPolicies::ScopeFor(const Facts& facts) const {
+  Scope scope;
+  if (facts.owner) scope.permitted[""] = kEverything;
+  for (const uint16_t index : RulesAbout(facts)) {
+    const CompiledRule& rule = rules_[index];
+    if (!rule.IsAbout(facts) || !rule.HasPurpose(facts) || !rule.RunsAt(facts.time)) continue;
+    (rule.permit ? scope.permitted : scope.prohibited)[rule.serial_prefix] |= rule.mask;
+  }
+  return scope;
 }
 
 absl::string_view CompiledPolicies::Reason(const Decision& decision, Section section) {

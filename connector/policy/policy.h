@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
+#include "connector/policy/scope.h"
 #include "connector/policy/sections.h"
 #include "tsunagi/connector/v1/policy.pb.h"
 
@@ -44,11 +45,11 @@ struct Decision {
   // The first instant after Facts::time at which the decision can differ.
   absl::Time next_change = absl::InfiniteFuture();
 
-  bool Permits(Section section) const {
-    return section == common::v1::SECTION_LOOKUP ? lookup : (part_mask & PartsOf(section)) != 0;
-  }
+  // With kLookupBit for the look-up.
+  PartMask permitted() const { return part_mask | (lookup ? kLookupBit : 0); }
+  bool Permits(Section section) const { return (permitted() & PermitsOf(BitOf(section))) != 0; }
 
-  // Why not, for CompiledPolicies::Reason; bit 0 stands for the look-up.
+  // Why not, for CompiledPolicies::Reason; with kLookupBit.
   PartMask prohibited = 0;
   PartMask wrong_purpose = 0;
   PartMask not_yet = 0;
@@ -70,6 +71,9 @@ class CompiledPolicies {
   uint64_t version() const { return version_; }
 
   Decision Evaluate(const Facts& facts) const;
+  // Which parts of which batteries the rules permit, whatever `facts.serial` is: for each serial what
+  // Evaluate permits.
+  Scope ScopeFor(const Facts& facts) const;
 
   // Why the section is not permitted: NO_PERMISSION, PROHIBITED, PURPOSE_NOT_PERMITTED, NOT_YET or EXPIRED;
   // empty when it is. `decision` must come from this object, here and below.
@@ -83,7 +87,7 @@ class CompiledPolicies {
   struct CompiledRule {
     std::string id;
     bool permit = false;
-    PartMask mask = 0;               // bit 0: look-up
+    PartMask mask = 0;               // with kLookupBit
     std::vector<std::string> roles;  // only when the rule names parties as well
     std::vector<std::string> purposes;
     std::string serial_prefix;
@@ -91,6 +95,10 @@ class CompiledPolicies {
     absl::Time not_after = absl::InfiniteFuture();
     std::vector<std::string> obligations;
     uint32_t daily_lookups = 0;
+
+    bool IsAbout(const Facts& facts) const;  // of the party, only the roles are left to compare
+    bool HasPurpose(const Facts& facts) const;
+    bool RunsAt(absl::Time time) const { return not_before <= time && time < not_after; }
   };
   using Indexes = absl::InlinedVector<uint16_t, 16>;
 

@@ -27,6 +27,7 @@ struct PolicyCase {
   std::string file;
   std::string name;
   YAML::Node policies;
+  YAML::Node agreed;  // the set under which the agreement was made; none: the case is about policy alone
   YAML::Node node;
   std::vector<std::string> mistakes;
 };
@@ -47,10 +48,16 @@ std::vector<PolicyCase> LoadCases() {
   for (const std::filesystem::path& file : files) {
     const YAML::Node root = YAML::LoadFile(file.string());
     for (const YAML::Node& node : root["cases"]) {
-      cases.push_back({file.stem().string(), node["name"].as<std::string>(), root["policies"], node, {}});
+      cases.push_back({file.stem().string(),
+                       node["name"].as<std::string>(),
+                       root["policies"],
+                       root["agreed_under"],
+                       node,
+                       {}});
     }
     if (root["mistakes"].IsDefined()) {
-      cases.push_back({file.stem().string(), "mistakes", root["policies"], {}, Strings(root["mistakes"])});
+      cases.push_back(
+          {file.stem().string(), "mistakes", root["policies"], {}, {}, Strings(root["mistakes"])});
     }
   }
   return cases;
@@ -127,6 +134,12 @@ TEST_P(PolicyCasesTest, DecidesAsWritten) {
             expect["next_change"].IsDefined() ? TimeIn(expect["next_change"]) : absl::InfiniteFuture());
   EXPECT_THAT(policies->Obligations(decision, ~SectionMask{0}),
               ElementsAreArray(Strings(expect["obligations"])));
+  if (GetParam().agreed.IsDefined()) {
+    const auto agreed = CompiledPolicies::Compile(ParsePolicies(GetParam().agreed));
+    ASSERT_THAT(agreed, IsOk());
+    EXPECT_THAT(PartWords(decision.part_mask & agreed->ScopeFor(facts).For(facts.serial)),
+                ElementsAreArray(Strings(expect["released"])));
+  }
   for (const auto& reason : expect["reasons"]) {
     EXPECT_EQ(CompiledPolicies::Reason(decision, SectionNamed(reason.first.as<std::string>())),
               reason.second.as<std::string>());

@@ -42,6 +42,10 @@ PartMask PartsOf(SectionMask sections) {
   return parts;
 }
 
+PartMask PermitsOf(SectionMask sections) {
+  return PartsOf(sections) | ((sections & BitOf(SECTION_LOOKUP)) != 0 ? kLookupBit : 0);
+}
+
 bool IsSection(int number) { return number > 0 && number < static_cast<int>(kParts.size()); }
 
 std::vector<Section> SectionsIn(SectionMask sections) {

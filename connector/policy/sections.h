@@ -19,6 +19,9 @@ using PartMask = uint32_t;
 // Bit n stands for Section n.
 using SectionMask = uint32_t;
 
+// Stands for the look-up by vehicle in masks of what is permitted: PartKind 0 is never a part.
+inline constexpr PartMask kLookupBit = 1u;
+
 inline constexpr PartMask BitOf(PartKind kind) { return 1u << static_cast<uint32_t>(kind); }
 inline constexpr SectionMask BitOf(Section section) { return 1u << static_cast<uint32_t>(section); }
 
@@ -26,6 +29,9 @@ inline constexpr SectionMask BitOf(Section section) { return 1u << static_cast<u
 PartMask PartsOf(Section section);
 // The kinds of parts of several sections.
 PartMask PartsOf(SectionMask sections);
+
+// What a permission on sections permits: their kinds of parts; for `lookup` the look-up.
+PartMask PermitsOf(SectionMask sections);
 
 // True for the ten sections, false for SECTION_UNSPECIFIED and numbers that this program does not know.
 bool IsSection(int number);

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "connector/negotiation/agreements.h"
 #include "connector/records.h"
 #include "connector/transfer/content.h"
 #include "core/base/proto.h"
@@ -13,6 +12,7 @@ namespace tsunagi::connector {
 namespace {
 
 using policy::CompiledPolicies;
+using policy::PartMask;
 using policy::Section;
 using policy::SectionMask;
 
@@ -26,6 +26,7 @@ constexpr SectionMask kPassport =
 struct Previews::Operation {
   Use use;
   common::v1::Subject subject;
+  SectionMask wish = 0;           // what the party would make an agreement about
   common::v1::BatteryId battery;  // once it is known
   Done done;
 
@@ -36,6 +37,7 @@ void Previews::Preview(const Caller& caller, const v1::PreviewReleaseRequest& re
   absl::StatusOr<Op> op = Begin(caller, request);
   if (!op.ok()) return done(op.status());
   (*op)->done = std::move(done);
+  (*op)->wish = (*op)->by_vehicle() ? (*op)->use.sections | kVehicleRights : (*op)->use.sections;
   if ((*op)->by_vehicle()) return FindVehicle(*std::move(op));
   (*op)->battery = (*op)->subject.battery();
   Read(*std::move(op));
@@ -65,36 +67,62 @@ absl::StatusOr<Previews::Op> Previews::Begin(const Caller& caller,
   }
   use.purpose = request.purpose();
   use.request_digest = RequestDigest(own_.request_digest_key, request);
-  const SectionMask wish = op->by_vehicle() ? use.sections | kVehicleRights : use.sections;
-  ASSIGN_OR_RETURN(use.assumed, Assume(use, wish));
-  use.agreement = use.assumed->agreement.id();
   return op;
 }
 
-// The agreement that the party would use: the one that it was given for the same wish, unless policy permits
-// more by now; or the one that it would be given if it asked now.
-absl::StatusOr<std::shared_ptr<const KnownAgreement>> Previews::Assume(const Use& use,
-                                                                       SectionMask wish) const {
+// What the party would get an agreement about if it asked now.
+std::shared_ptr<const KnownAgreement> Previews::NewAgreement(const Operation& op, const Terms& terms) const {
+  auto agreement = std::make_shared<KnownAgreement>();
+  agreement->agreement.set_provider(own_.did);
+  agreement->agreement.set_consumer(op.use.asker.did);
+  agreement->agreement.set_purpose(op.use.purpose);
+  agreement->agreement.set_state(v1::AGREEMENT_STATE_FINALIZED);
+  for (const std::string& duty : terms.obligations) agreement->agreement.add_obligations(duty);
+  agreement->scope = terms.scope;
+  agreement->expires = absl::InfiniteFuture();
+  return agreement;
+}
+
+// The party goes on with the agreement that it was given as long as a release leaves nothing out for want of
+// one.
+bool Previews::Serves(const Operation& op, const KnownAgreement& given, absl::string_view serial) const {
+  const Asker& asker = op.use.asker;
+  const PartMask permitted =
+      policies_.Current()
+          ->Evaluate({asker.did, asker.roles, op.use.purpose, serial, clock_.Now(), asker.did == own_.did})
+          .permitted();
+  const PartMask covered = given.scope.For(serial);
+  if ((permitted & ~covered & policy::PermitsOf(op.use.sections)) != 0) return false;
+  return !op.by_vehicle() || (permitted & covered & policy::PermitsOf(kVehicleRights)) != 0;
+}
+
+// The agreement that the party would use: the one that it was given for the same wish; when that does not
+// serve, the one that it would be given if it asked now. Before the battery is known, the latter: whoever may
+// look up under any of the two may do so under it.
+absl::Status Previews::Assume(Operation& op) const {
   const absl::Time now = clock_.Now();
+  Use& use = op.use;
   const std::string& did = use.asker.did;
-  const Terms terms = TermsFor(*policies_.Current(), did, use.asker.roles, use.purpose, wish, now);
-  auto given = agreements_.FindGiven(did, use.purpose, wish, now);
-  if (given.ok() ? (terms.sections & ~(*given)->sections) == 0 : !absl::IsNotFound(given.status()))
-    return given;
-  auto running = agreements_.FindExactly(Side::kProvider, did, use.purpose, terms.sections, now);
-  if (running.ok() ? terms.Fit(**running) : !absl::IsNotFound(running.status())) return running;
-  auto assumed = std::make_shared<KnownAgreement>();
-  assumed->agreement.set_provider(own_.did);
-  assumed->agreement.set_consumer(did);
-  assumed->agreement.set_purpose(use.purpose);
-  assumed->agreement.set_state(v1::AGREEMENT_STATE_FINALIZED);
-  for (const std::string& duty : terms.obligations) assumed->agreement.add_obligations(duty);
-  assumed->sections = terms.sections;
-  assumed->expires = absl::InfiniteFuture();
-  return assumed;
+  const Terms terms = TermsFor(*policies_.Current(), did, use.asker.roles, use.purpose, op.wish, now);
+  use.assumed = NewAgreement(op, terms);
+  if (!op.battery.serial().empty()) {
+    auto given = agreements_.FindGiven(did, use.purpose, op.wish, now);
+    auto running = agreements_.FindExactly(Side::kProvider, did, use.purpose, terms.sections, now);
+    for (const auto& found : {given, running}) {
+      if (!found.ok() && !absl::IsNotFound(found.status())) return found.status();
+    }
+    if (given.ok() && Serves(op, **given, op.battery.serial())) {
+      use.assumed = *std::move(given);
+    } else if (running.ok() && terms.Fit(**running)) {
+      use.assumed = *std::move(running);
+    }
+  }
+  use.agreement = use.assumed->agreement.id();
+  return absl::OkStatus();
 }
 
 void Previews::FindVehicle(Op op) {
+  if (const absl::Status assumed = Assume(*op); !assumed.ok()) return op->done(assumed);
   Verdict verdict = enforcer_.AuthorizeLookup(op->use, op->subject);
   if (std::holds_alternative<Denial>(verdict)) return AnswerNothing(std::move(op), false);
   const common::v1::Subject& subject = op->subject;
@@ -107,6 +135,7 @@ void Previews::FindVehicle(Op op) {
 }
 
 void Previews::Read(Op op) {
+  if (const absl::Status assumed = Assume(*op); !assumed.ok()) return op->done(assumed);
   Verdict verdict = enforcer_.Authorize(op->use, op->battery, op->by_vehicle());
   if (std::holds_alternative<Denial>(verdict)) return AnswerNothing(op, !op->by_vehicle());
   auto authorization = std::make_shared<Authorization>(std::get<Authorization>(std::move(verdict)));
@@ -134,7 +163,8 @@ void Previews::Answer(Op op, std::shared_ptr<Authorization> authorization, passp
     v1::PreviewedSection& row = *response.add_sections();
     row.set_section(section);
     const absl::string_view reason = authorization->ReasonFor(section, (*content)->open);
-    row.set_released(reason.empty() && (section != common::v1::SECTION_LOOKUP || authorization->lookup));
+    const bool shown = (policy::PartsOf(section) & (*content)->open) != 0;
+    row.set_released(section == common::v1::SECTION_LOOKUP ? reason.empty() && authorization->lookup : shown);
     row.set_reason(std::string(reason));
     for (const policy::PartKind kind : policy::KindsIn(policy::PartsOf(section) & (*content)->open))
       row.add_parts(kind);

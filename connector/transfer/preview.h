@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "connector/enforcer.h"
-#include "connector/negotiation/agreement_table.h"
+#include "connector/negotiation/agreements.h"
 #include "connector/own_node.h"
 #include "connector/policy_store.h"
 #include "connector/ports.h"
@@ -46,8 +46,9 @@ class Previews {
   using Op = std::shared_ptr<Operation>;
 
   absl::StatusOr<Op> Begin(const Caller& caller, const v1::PreviewReleaseRequest& request) const;
-  absl::StatusOr<std::shared_ptr<const KnownAgreement>> Assume(const Use& use,
-                                                               policy::SectionMask wish) const;
+  std::shared_ptr<const KnownAgreement> NewAgreement(const Operation& op, const Terms& terms) const;
+  bool Serves(const Operation& op, const KnownAgreement& given, absl::string_view serial) const;
+  absl::Status Assume(Operation& op) const;
   void FindVehicle(Op op);
   void Read(Op op);
   void Answer(Op op, std::shared_ptr<Authorization> authorization, passport::v1::ReadParts read);
