@@ -19,7 +19,6 @@ using policy::Section;
 using policy::SectionMask;
 
 constexpr PartMask kAll = ~PartMask{0};
-const PartMask kVehicleParts = policy::PartsOf(common::v1::SECTION_VEHICLE);
 
 common::v1::Subject SubjectOf(const common::v1::BatteryId& battery) {
   common::v1::Subject subject;
@@ -97,12 +96,15 @@ absl::Status Enforcer::CheckTerms(const Use& use, const KnownAgreement& agreemen
                     detail);
 }
 
+policy::Facts Enforcer::FactsOf(const Use& use, absl::optional<absl::string_view> serial) const {
+  return {use.asker.did, use.asker.roles, use.purpose, serial, clock_.Now(), use.asker.did == own_.did};
+}
+
 Enforcer::Finding Enforcer::Examine(const Use& use, absl::optional<absl::string_view> serial) {
   const bool owner = use.asker.did == own_.did;
   Finding finding;
   finding.policies = policies_.Current();
-  finding.decision =
-      finding.policies->Evaluate({use.asker.did, use.asker.roles, use.purpose, serial, clock_.Now(), owner});
+  finding.decision = finding.policies->Evaluate(FactsOf(use, serial));
   if (owner) {
     finding.agreed = kAll;
   } else {
@@ -185,7 +187,10 @@ Verdict Enforcer::Authorize(const Use& use, const common::v1::BatteryId& battery
 Verdict Enforcer::AuthorizeLookup(const Use& use, const common::v1::Subject& vehicle) {
   Finding finding = Examine(use, absl::nullopt);
   if (!finding.lookup) return RefuseLookup(use, finding);
-  const bool counted = (finding.decision.part_mask & finding.agreed & kVehicleParts) == 0;
+  // Which battery it is about is not known yet: a permit on `vehicle` for some serials says nothing about it.
+  const PartMask agreed = finding.agreement == nullptr ? kAll : finding.agreement->scope.ForEvery();
+  const PartMask every = finding.policies->ScopeFor(FactsOf(use, absl::nullopt)).ForEvery() & agreed;
+  const bool counted = (every & policy::PartsOf(common::v1::SECTION_VEHICLE)) == 0;
   const uint32_t daily = counted ? finding.decision.daily_lookups : 0;
   Authorization authorization = Allow(use, std::move(finding), 0, {vehicle});
   authorization.lookup = true;

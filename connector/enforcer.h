@@ -97,7 +97,8 @@ class Enforcer {
   // well.
   Verdict Authorize(const Use& use, const common::v1::BatteryId& battery, bool by_vehicle = false);
 
-  // Which battery a vehicle has, and no part. The battery is decided on anew by Authorize.
+  // Which battery a vehicle has, and no part. The battery is decided on anew by Authorize. Counted unless
+  // policy and agreement open `vehicle` of every battery.
   Verdict AuthorizeLookup(const Use& use, const common::v1::Subject& vehicle);
 
   // One Grant for those of `batteries` that may be released under the same rules as the first that may be
@@ -109,6 +110,7 @@ class Enforcer {
  private:
   struct Finding;
 
+  policy::Facts FactsOf(const Use& use, absl::optional<absl::string_view> serial) const;
   Finding Examine(const Use& use, absl::optional<absl::string_view> serial);
   std::shared_ptr<const KnownAgreement> OwnAgreement(const Use& use);
   absl::Status CheckTerms(const Use& use, const KnownAgreement& agreement) const;

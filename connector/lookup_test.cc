@@ -31,6 +31,9 @@ rules:
   - {id: finder-data, action: permit, roles: [finder], sections: [condition], purposes: [reuse]}
   - {id: oem, action: permit, roles: [oem], sections: [vehicle, identity]}
   - {id: others-lot, action: permit, roles: [lot], sections: [lookup, condition], serial_prefix: OTHER-}
+  - {id: some, action: permit, roles: [some], sections: [vehicle], serial_prefix: OTHER-}
+  - {id: most, action: permit, roles: [most], sections: [vehicle]}
+  - {id: but-not, action: prohibit, roles: [most], sections: [vehicle], serial_prefix: OTHER-}
 )";
 
 // Releases by vehicle.
@@ -110,6 +113,44 @@ TEST_F(LookupTest, DoesNotCountThoseWhoMaySeeTheVehicle) {
     ASSERT_THAT(content, IsOk());
     EXPECT_EQ(Shown(*content), BitOf(PART_KIND_VEHICLE));
   }
+}
+
+TEST_F(LookupTest, CountsThoseWhoMaySeeTheVehicleOfSomeBatteriesOnly) {
+  const Caller mixed = CallerOf("mixed", {"finder", "some"});
+  const std::string agreement = AgreementOf(mixed, {SECTION_LOOKUP, SECTION_VEHICLE});
+  for (int i = 0; i < 3; ++i) ASSERT_THAT(ByVehicle(mixed, agreement, {SECTION_LOOKUP}), IsOk());
+
+  EXPECT_THAT(ByVehicle(mixed, agreement, {SECTION_LOOKUP}), StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+TEST_F(LookupTest, CountsThoseWhoseAgreementOpensTheVehicleOfSomeBatteriesOnly) {
+  const Caller mixed = CallerOf("mixed", {"finder", "some"});
+  const std::string agreement = AgreementOf(mixed, {SECTION_LOOKUP, SECTION_VEHICLE});
+  ASSERT_THAT(maker.SetPolicies(std::string(kPolicies) +
+                                "  - {id: more, action: permit, roles: [some], sections: [vehicle]}\n"),
+              IsOk());
+  for (int i = 0; i < 3; ++i) ASSERT_THAT(ByVehicle(mixed, agreement, {SECTION_LOOKUP}), IsOk());
+
+  EXPECT_THAT(ByVehicle(mixed, agreement, {SECTION_LOOKUP}), StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+TEST_F(LookupTest, CountsThoseWhoMayNotSeeTheVehicleOfSomeBatteries) {
+  const Caller mixed = CallerOf("mixed", {"finder", "most"});
+  const std::string agreement = AgreementOf(mixed, {SECTION_LOOKUP, SECTION_VEHICLE});
+  for (int i = 0; i < 3; ++i) ASSERT_THAT(ByVehicle(mixed, agreement, {SECTION_LOOKUP}), IsOk());
+
+  EXPECT_THAT(ByVehicle(mixed, agreement, {SECTION_LOOKUP}), StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+TEST_F(LookupTest, SaysThatTheAgreementDoesNotCoverTheBatteryOfTheVehicle) {
+  const Caller lot = CallerOf("lot", {"lot"});
+  const std::string agreement = AgreementOf(lot, {SECTION_LOOKUP});
+  ASSERT_THAT(maker.SetPolicies(std::string(kPolicies) +
+                                "  - {id: all, action: permit, roles: [lot], sections: [lookup]}\n"),
+              IsOk());
+
+  EXPECT_THAT(ByVehicle(lot, agreement, {SECTION_LOOKUP}),
+              StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("lookup NOT_IN_AGREEMENT")));
 }
 
 TEST_F(LookupTest, NeedsTheRightInTheAgreementAsWell) {
