@@ -170,7 +170,31 @@ Authorization Enforcer::Allow(const Use& use, Finding finding, PartMask parts,
           use.sections};
 }
 
-Verdict Enforcer::Authorize(const Use& use, const common::v1::BatteryId& battery, bool by_vehicle) {
+Verdict Enforcer::Authorize(const Use& use, const common::v1::BatteryId& battery) {
+  return AuthorizeOne(use, battery, false);
+}
+
+// Batteries that may not be looked up are passed over like those that do not exist. When none may be, the
+// answer is the refusal that tells most, whichever battery it is about.
+Verdict Enforcer::AuthorizeFound(const Use& use, absl::Span<const common::v1::BatteryId> batteries,
+                                 size_t& chosen) {
+  Authorization* first = nullptr;
+  Verdict verdict = Denial{NotFound(), true, {}};
+  for (size_t i = 0; i < std::min(batteries.size(), kMaxOnVehicle); ++i) {
+    Verdict one = AuthorizeOne(use, batteries[i], true);
+    const bool permitted = std::holds_alternative<Authorization>(one);
+    if (first != nullptr) {
+      if (permitted) first->other_batteries.push_back(batteries[i]);
+    } else if (permitted || i == 0 || !absl::IsNotFound(std::get<Denial>(one).status)) {
+      verdict = std::move(one);
+      first = std::get_if<Authorization>(&verdict);
+      chosen = i;
+    }
+  }
+  return verdict;
+}
+
+Verdict Enforcer::AuthorizeOne(const Use& use, const common::v1::BatteryId& battery, bool by_vehicle) {
   Finding finding = Examine(use, absl::string_view(battery.serial()));
   const bool lookup = by_vehicle && finding.lookup;
   // Whoever came by a vehicle without a right to that for this battery must not learn that there is one.

@@ -26,6 +26,8 @@ namespace tsunagi::connector {
 inline constexpr policy::SectionMask kVehicleRights =
     policy::BitOf(common::v1::SECTION_VEHICLE) | policy::BitOf(common::v1::SECTION_LOOKUP);
 
+inline constexpr size_t kMaxOnVehicle = 16;
+
 // Who the decision is about: the caller; in a preview the party that the owner asks about.
 struct Asker {
   std::string did;
@@ -62,6 +64,8 @@ struct Authorization {
   // applies.
   bool lookup = false;
   uint32_t daily_lookups = 0;  // 0: not counted
+  // Of the same vehicle, and the answer may name them.
+  std::vector<common::v1::BatteryId> other_batteries = {};
 
   policy::PartMask part_mask() const { return grant.claims().part_mask(); }
   // Why a section that was asked for is left out, wholly or in part, given the kinds of parts that are there;
@@ -93,12 +97,15 @@ class Enforcer {
            Random& random)
       : own_(own), policies_(policies), agreements_(agreements), clock_(clock), random_(random) {}
 
-  // Parts of one battery. `by_vehicle`: the battery was found by a vehicle, so that the bare answer counts as
-  // well.
-  Verdict Authorize(const Use& use, const common::v1::BatteryId& battery, bool by_vehicle = false);
+  // Parts of one battery.
+  Verdict Authorize(const Use& use, const common::v1::BatteryId& battery);
 
-  // Which battery a vehicle has, and no part. The battery is decided on anew by Authorize. Counted unless
-  // policy and agreement open `vehicle` of every battery.
+  // Parts of the first of the batteries that a vehicle was found to have, of those that may be looked up; the
+  // bare answer counts as well. Only the first kMaxOnVehicle are looked at. `chosen` is its place.
+  Verdict AuthorizeFound(const Use& use, absl::Span<const common::v1::BatteryId> batteries, size_t& chosen);
+
+  // Which battery a vehicle has, and no part. What is found is decided on anew by AuthorizeFound. Counted
+  // unless policy and agreement open `vehicle` of every battery.
   Verdict AuthorizeLookup(const Use& use, const common::v1::Subject& vehicle);
 
   // One Grant for those of `batteries` that may be released under the same rules as the first that may be
@@ -115,6 +122,7 @@ class Enforcer {
   std::shared_ptr<const KnownAgreement> OwnAgreement(const Use& use);
   absl::Status CheckTerms(const Use& use, const KnownAgreement& agreement) const;
   Denial Refuse(const Use& use, const Finding& finding, policy::SectionMask sections, bool sees) const;
+  Verdict AuthorizeOne(const Use& use, const common::v1::BatteryId& battery, bool by_vehicle);
   Denial RefuseLookup(const Use& use, const Finding& finding) const;
   Authorization Allow(const Use& use, Finding finding, policy::PartMask parts,
                       absl::Span<const common::v1::Subject> subjects);

@@ -153,6 +153,46 @@ TEST_F(LookupTest, SaysThatTheAgreementDoesNotCoverTheBatteryOfTheVehicle) {
               StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("lookup NOT_IN_AGREEMENT")));
 }
 
+// Two batteries on one vehicle; M-1 comes first by its key.
+class TwoBatteriesTest : public LookupTest {
+ protected:
+  void SetUp() override {
+    LookupTest::SetUp();
+    ASSERT_THAT(
+        maker.records.Import({testing::Registered(second_), testing::Measured(second_, "2025-01-01", "88"),
+                              testing::Mounted(second_, "2024-07-01", kChassis)}),
+        IsOk());
+  }
+  const common::v1::BatteryId second_ = testing::Battery(maker.did(), "OTHER-2");
+};
+
+TEST_F(TwoBatteriesTest, AreBothTold) {
+  const std::string agreement = AgreementOf(finder_, {SECTION_LOOKUP, SECTION_CONDITION});
+
+  const auto content = ByVehicle(finder_, agreement, {SECTION_LOOKUP, SECTION_CONDITION});
+
+  ASSERT_THAT(content, IsOk());
+  EXPECT_EQ(content->battery().serial(), "M-1");
+  ASSERT_EQ(content->other_batteries_size(), 1);
+  EXPECT_EQ(content->other_batteries(0).serial(), "OTHER-2");
+  EXPECT_EQ(maker.Records().back().release().other_batteries(0).serial(), "OTHER-2");
+}
+
+TEST_F(TwoBatteriesTest, GiveTheOneThatIsPermittedAndNothingOfTheOther) {
+  const Caller lot = CallerOf("lot", {"lot"});
+  const std::string agreement = AgreementOf(lot, {SECTION_LOOKUP, SECTION_CONDITION});
+
+  const auto response = maker.Release(lot, Node::RequestOf(agreement, testing::VehicleSubject(kChassis),
+                                                           {SECTION_LOOKUP, SECTION_CONDITION}));
+
+  ASSERT_THAT(response, IsOk());
+  v1::ReleasedContent content;
+  ASSERT_TRUE(content.ParseFromString(response->content()));
+  EXPECT_EQ(content.battery().serial(), "OTHER-2");
+  EXPECT_EQ(content.other_batteries_size(), 0);
+  EXPECT_THAT(response->content(), Not(HasSubstr("M-1")));
+}
+
 TEST_F(LookupTest, NeedsTheRightInTheAgreementAsWell) {
   const std::string agreement = AgreementOf(finder_, {SECTION_CONDITION});
 

@@ -228,6 +228,20 @@ TEST_F(ResolveTest, FindsTheBatteryByVehicleAndThenAsksEveryHolder) {
   EXPECT_THAT(ReleasedBy(*response, SECTION_VEHICLE), IsEmpty());
 }
 
+TEST_F(ResolveTest, SaysWhichOtherBatteryTheVehicleHas) {
+  ASSERT_THAT(
+      oem_.records.Import({testing::Mounted(testing::Battery(maker.did(), "M-2"), "2025-06-01", kCar)}),
+      IsOk());
+  v1::ResolveRequest request = RequestOf(testing::VehicleSubject(kCar), {SECTION_CONDITION});
+  request.add_participants("oem");
+
+  const auto response = Resolve(request);
+
+  ASSERT_THAT(response, IsOk());
+  EXPECT_EQ(response->battery().serial(), "M-1");
+  EXPECT_THAT(response->warnings(), Contains(HasSubstr("has another battery, `M-2`")));
+}
+
 TEST_F(ResolveTest, AsksAgainByTheBatteryWhoDidNotKnowTheVehicle) {
   dealer_.federation.holders.clear();
   v1::ResolveRequest request = RequestOf(testing::VehicleSubject(kCar), {SECTION_CONDITION});

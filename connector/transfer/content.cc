@@ -32,9 +32,17 @@ absl::StatusOr<absl::optional<Content>> BuildContent(const Authorization& author
   }
   content.obligations = authorization.Obligations(content.open);
   for (const std::string& duty : content.obligations) message.add_obligations(duty);
+  for (const common::v1::BatteryId& other : authorization.other_batteries)
+    *message.add_other_batteries() = other;
   message.SerializeToString(&content.bytes);
   content.battery = std::move(*read.mutable_battery());
   return content;
+}
+
+std::vector<common::v1::BatteryId> BatteriesIn(const passport::v1::ReadPartsResponse& read) {
+  std::vector<common::v1::BatteryId> batteries;
+  for (const passport::v1::ReadParts& one : read.batteries()) batteries.push_back(one.battery());
+  return batteries;
 }
 
 void FillRecord(const OwnNode& own, const Use& use, const Authorization& authorization, policy::PartMask open,
@@ -47,6 +55,8 @@ void FillRecord(const OwnNode& own, const Use& use, const Authorization& authori
   record.set_policy_version(authorization.policies->version());
   record.set_request_digest(use.request_digest);
   for (const std::string& duty : obligations) record.add_obligations(duty);
+  for (const common::v1::BatteryId& other : authorization.other_batteries)
+    *record.add_other_batteries() = other;
 }
 
 std::vector<std::string> ReadKeys(const Authorization& authorization,

@@ -27,6 +27,9 @@ struct Content {
 absl::StatusOr<absl::optional<Content>> BuildContent(const Authorization& authorization,
                                                      passport::v1::ReadParts read);
 
+// The batteries that were read, in order.
+std::vector<common::v1::BatteryId> BatteriesIn(const passport::v1::ReadPartsResponse& read);
+
 // The part of a record that a release and a chunk share: everything but battery and content.
 void FillRecord(const OwnNode& own, const Use& use, const Authorization& authorization, policy::PartMask open,
                 const std::vector<std::string>& obligations, audit::v1::ReleaseRecord& record);

@@ -28,6 +28,7 @@ struct Previews::Operation {
   common::v1::Subject subject;
   SectionMask wish = 0;           // what the party would make an agreement about
   common::v1::BatteryId battery;  // once it is known
+  std::vector<common::v1::BatteryId> on_vehicle;
   Done done;
 
   bool by_vehicle() const { return subject.has_vehicle(); }
@@ -129,14 +130,19 @@ void Previews::FindVehicle(Op op) {
   source_.ReadParts(std::get<Authorization>(verdict).grant, {&subject, 1}, [this, op](auto read) {
     if (!read.ok()) return op->done(read.status());
     if (read->batteries().empty()) return AnswerNothing(op, true);
-    op->battery = std::move(*read->mutable_batteries(0)->mutable_battery());
+    op->on_vehicle = BatteriesIn(*read);
+    size_t chosen = 0;
+    enforcer_.AuthorizeFound(op->use, op->on_vehicle, chosen);
+    op->battery = op->on_vehicle[chosen];
     Read(op);
   });
 }
 
 void Previews::Read(Op op) {
   if (const absl::Status assumed = Assume(*op); !assumed.ok()) return op->done(assumed);
-  Verdict verdict = enforcer_.Authorize(op->use, op->battery, op->by_vehicle());
+  size_t chosen = 0;
+  Verdict verdict = op->by_vehicle() ? enforcer_.AuthorizeFound(op->use, op->on_vehicle, chosen)
+                                     : enforcer_.Authorize(op->use, op->battery);
   if (std::holds_alternative<Denial>(verdict)) return AnswerNothing(op, !op->by_vehicle());
   auto authorization = std::make_shared<Authorization>(std::get<Authorization>(std::move(verdict)));
   passport::v1::ReadParts nothing;

@@ -51,7 +51,8 @@ void Releases::Start(Op op) {
   op->parts_read.clear();
   if (op->by_vehicle()) return FindVehicle(std::move(op));
   op->battery = op->subject.battery();
-  Read(std::move(op));
+  Verdict verdict = enforcer_.Authorize(op->use, op->battery);
+  Read(std::move(op), std::move(verdict));
 }
 
 void Releases::FindVehicle(Op op) {
@@ -71,13 +72,14 @@ void Releases::FindVehicle(Op op) {
 void Releases::TakeVehicle(Op op, absl::StatusOr<passport::v1::ReadPartsResponse> read) {
   if (!read.ok()) return op->done(read.status());
   TakeReadKeys(*read, op->parts_read);
-  if (read->batteries().empty()) return Deny(std::move(op), {NotFound(), true, {}});
-  op->battery = std::move(*read->mutable_batteries(0)->mutable_battery());
-  Read(std::move(op));
+  const std::vector<common::v1::BatteryId> found = BatteriesIn(*read);
+  size_t chosen = 0;
+  Verdict verdict = enforcer_.AuthorizeFound(op->use, found, chosen);
+  if (!found.empty()) op->battery = found[chosen];
+  Read(std::move(op), std::move(verdict));
 }
 
-void Releases::Read(Op op) {
-  Verdict verdict = enforcer_.Authorize(op->use, op->battery, op->by_vehicle());
+void Releases::Read(Op op, Verdict verdict) {
   if (const Denial* denial = std::get_if<Denial>(&verdict)) return Deny(std::move(op), *denial);
   auto authorization = std::make_shared<Authorization>(std::get<Authorization>(std::move(verdict)));
   if (authorization->part_mask() == 0) {

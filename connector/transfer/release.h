@@ -55,7 +55,7 @@ class Releases {
   void Start(Op op);
   void FindVehicle(Op op);
   void TakeVehicle(Op op, absl::StatusOr<passport::v1::ReadPartsResponse> read);
-  void Read(Op op);
+  void Read(Op op, Verdict verdict);
   void Record(Op op, Authorization authorization, passport::v1::ReadParts read);
   void Submit(Op op, audit::Commit commit, v1::ReleaseResponse response);
   void Deny(Op op, const Denial& denial);

@@ -104,6 +104,11 @@ void Resolver::FindBattery(Search& search) {
   for (Asked& one : asked) {
     if (!one.release.has_value()) continue;
     const common::v1::BatteryId& named = one.release->content.battery();
+    for (const common::v1::BatteryId& other : one.release->content.other_batteries()) {
+      search.response.add_warnings(
+          absl::StrCat("`", one.answer.participant(), "` says that the vehicle has another battery, `",
+                       other.serial(), "` of `", other.manufacturer(), "`: resolve it by its serial"));
+    }
     if (battery.serial().empty()) battery = named;
     if (named.manufacturer() == battery.manufacturer() && named.serial() == battery.serial()) continue;
     search.response.add_warnings(absl::StrCat("`", one.answer.participant(), "` names another battery, `",
