@@ -85,6 +85,16 @@ TEST(AppTest, AnErrorIsExitCode1AndSaysHowToEnrol) {
   EXPECT_THAT(result.err, HasSubstr("tsunagi enrol --invitation-file"));
 }
 
+TEST(AppTest, APreviewNeedsNoPurpose) {
+  const testing::TempDir folder;
+
+  const Result result = RunApp({"policy", "preview", "--as", "dealer", "--battery", "LF40-P0001@cell-maker",
+                                "--profile", folder.path()});
+
+  EXPECT_EQ(result.code, kExitError);
+  EXPECT_THAT(result.err, HasSubstr("tsunagi enrol --invitation-file"));
+}
+
 TEST(AppTest, AnErrorCanBeJson) {
   const testing::TempDir folder;
 

@@ -73,15 +73,24 @@ struct Preview {
   std::string purpose;
 };
 
-absl::Status AddPreview(const connector::v1::PreviewReleaseResponse& response, Output& output) {
+std::string PreviewTitle(const std::string& party, const connector::v1::PurposePreview& preview) {
+  const std::string purpose = preview.purpose().empty() ? "any purpose" : preview.purpose();
+  const std::string how = preview.agreement().empty()
+                              ? ", after making an agreement"
+                              : absl::StrCat(" under agreement ", preview.agreement());
+  return absl::StrCat(party, " would get now for ", purpose, how, ":");
+}
+
+absl::Status AddPreview(const std::string& party, const connector::v1::PurposePreview& preview,
+                        Output& output) {
   connector::v1::ReleasedContent content;
-  RETURN_IF_ERROR(Decode(response.content(), "previewed content", content));
+  RETURN_IF_ERROR(Decode(preview.content(), "previewed content", content));
   ASSIGN_OR_RETURN(const std::vector<ReleasedPart> parts, PartsOf(content));
-  output.json["agreement"] = response.agreement();
-  output.json["sections"] = Json::array();
+  Json json = {{"purpose", preview.purpose()}, {"agreement", preview.agreement()}};
+  json["sections"] = Json::array();
   Table table{{"section", "released", "parts", "why not", "rules"}, {}};
-  for (const auto& section : response.sections()) {
-    output.json["sections"].push_back(ToJson(section));
+  for (const auto& section : preview.sections()) {
+    json["sections"].push_back(ToJson(section));
     table.rows.push_back({WordOf(section.section()), section.released() ? "yes" : "no",
                           absl::StrJoin(section.parts(), ",",
                                         [](std::string* out, int kind) {
@@ -89,10 +98,12 @@ absl::Status AddPreview(const connector::v1::PreviewReleaseResponse& response, O
                                         }),
                           section.reason(), absl::StrJoin(section.rules(), ",")});
   }
-  output.json["battery"] = ToJson(content.battery());
-  output.json["parts"] = ToJson(parts);
-  output.json["withheld"] = ToJson(content)["withheld"];
-  output.json["obligations"] = ToJson(content)["obligations"];
+  json["battery"] = ToJson(content.battery());
+  json["parts"] = ToJson(parts);
+  json["withheld"] = ToJson(content)["withheld"];
+  json["obligations"] = ToJson(content)["obligations"];
+  output.json["previews"].push_back(std::move(json));
+  output.Line(PreviewTitle(party, preview));
   output.Add(std::move(table));
   for (const ReleasedPart& part : parts) {
     output.Line(absl::StrCat("  ", WordOf(part.kind), ": ", PartLine(part.kind, part.content)));
@@ -111,11 +122,8 @@ absl::StatusOr<Output> PreviewRelease(Context& context, const Preview& preview) 
                    session->Call<ConnectorService>(session->ProcessFor("connector"),
                                                    &ConnectorService::Stub::PreviewRelease, request));
   Output output;
-  output.Line(absl::StrCat(preview.party, " would get now",
-                           response.agreement().empty()
-                               ? ", after making an agreement:"
-                               : absl::StrCat(" under agreement ", response.agreement(), ":")));
-  RETURN_IF_ERROR(AddPreview(response, output));
+  output.json["previews"] = Json::array();
+  for (const auto& one : response.previews()) RETURN_IF_ERROR(AddPreview(preview.party, one, output));
   return output;
 }
 
@@ -235,7 +243,8 @@ void AddPreviewCommand(CLI::App& policy, Command& command) {
   sub->add_option("--as", preview->party, "label or DID of the party")->required();
   AddIdentifier(*sub, "--battery,--id", preview->identifier)->required();
   AddSections(*sub, preview->sections);
-  sub->add_option("--purpose", preview->purpose, "利用目的, such as reuse-assessment");
+  sub->add_option("--purpose", preview->purpose,
+                  "利用目的, such as reuse-assessment; when absent each that the rules about the party name");
   sub->callback(
       [&command, preview] { command = [preview](Context& c) { return PreviewRelease(c, *preview); }; });
 }

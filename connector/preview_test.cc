@@ -30,10 +30,20 @@ class PreviewTest : public testing::ConnectorTest {
  protected:
   PreviewTest() { federation.Add("dealer", {"dealer"}); }
 
-  absl::StatusOr<v1::PreviewReleaseResponse> Preview(const common::v1::Subject& of,
-                                                     const std::vector<common::v1::Section>& sections = {},
-                                                     const std::string& party = "dealer",
-                                                     const std::string& purpose = "reuse") {
+  absl::StatusOr<v1::PurposePreview> Preview(const common::v1::Subject& of,
+                                             const std::vector<common::v1::Section>& sections = {},
+                                             const std::string& party = "dealer",
+                                             const std::string& purpose = "reuse") {
+    const auto response = PreviewAll(of, sections, party, purpose);
+    if (!response.ok()) return response.status();
+    EXPECT_THAT(response->previews(), SizeIs(1));
+    EXPECT_EQ(response->previews(0).purpose(), purpose);
+    return response->previews(0);
+  }
+  absl::StatusOr<v1::PreviewReleaseResponse> PreviewAll(const common::v1::Subject& of,
+                                                        const std::vector<common::v1::Section>& sections,
+                                                        const std::string& party = "dealer",
+                                                        const std::string& purpose = "") {
     v1::PreviewReleaseRequest request;
     request.set_party(party);
     *request.mutable_subject() = of;
@@ -42,8 +52,7 @@ class PreviewTest : public testing::ConnectorTest {
     return testing::Await<v1::PreviewReleaseResponse>(
         [&](auto done) { maker.previews.Preview(maker.Operator(), request, std::move(done)); });
   }
-  static const v1::PreviewedSection& Row(const v1::PreviewReleaseResponse& preview,
-                                         common::v1::Section section) {
+  static const v1::PreviewedSection& Row(const v1::PurposePreview& preview, common::v1::Section section) {
     for (const v1::PreviewedSection& row : preview.sections()) {
       if (row.section() == section) return row;
     }
@@ -79,6 +88,49 @@ TEST_F(PreviewTest, NamesTheRunningAgreement) {
 
   EXPECT_EQ(Preview(subject)->agreement(), agreement);
   EXPECT_EQ(Preview(subject, {}, "dealer", "resale")->agreement(), "");
+}
+
+TEST_F(PreviewTest, ShowsEachPurposeThatRulesAboutThePartyName) {
+  ASSERT_THAT(maker.SetPolicies(R"(rules:
+  - {id: d, action: permit, roles: [dealer], purposes: [reuse, audit], sections: [condition]}
+  - {id: h, action: permit, roles: [dealer], purposes: [reuse], sections: [history]}
+  - {id: o, action: permit, roles: [oem], purposes: [recall], sections: [history]}
+  - {id: m, action: permit, roles: [oem], parties: ["did:web:x.example"], purposes: [sale], sections: [history]})"),
+              IsOk());
+
+  const auto response = PreviewAll(subject, {SECTION_HISTORY});
+
+  ASSERT_THAT(response, IsOk());
+  ASSERT_THAT(response->previews(), SizeIs(2));
+  EXPECT_EQ(response->previews(0).purpose(), "audit");
+  EXPECT_EQ(Row(response->previews(0), SECTION_HISTORY).reason(), "PURPOSE_NOT_PERMITTED");
+  EXPECT_EQ(response->previews(1).purpose(), "reuse");
+  EXPECT_TRUE(Row(response->previews(1), SECTION_HISTORY).released());
+}
+
+TEST_F(PreviewTest, ShowsOneForAnyPurposeWhenRulesNameNone) {
+  ASSERT_THAT(maker.SetPolicies("rules: [{id: d, action: permit, roles: [dealer], sections: [condition]}]"),
+              IsOk());
+
+  const auto response = PreviewAll(testing::VehicleSubject(kChassis), {});
+  const auto by_battery = PreviewAll(subject, {});
+
+  ASSERT_THAT(response, IsOk());
+  EXPECT_THAT(response->previews(), SizeIs(1));
+  ASSERT_THAT(by_battery, IsOk());
+  ASSERT_THAT(by_battery->previews(), SizeIs(1));
+  EXPECT_EQ(by_battery->previews(0).purpose(), "");
+  EXPECT_TRUE(Row(by_battery->previews(0), SECTION_CONDITION).released());
+}
+
+TEST_F(PreviewTest, AsksForAPurposeWhenThereAreMoreThanSixteen) {
+  std::vector<std::string> purposes;
+  for (int i = 0; i < 17; ++i) purposes.push_back(absl::StrCat("p", i));
+  ASSERT_THAT(maker.SetPolicies(absl::StrCat("rules: [{id: d, action: permit, roles: [dealer], purposes: [",
+                                             absl::StrJoin(purposes, ","), "], sections: [condition]}]")),
+              IsOk());
+
+  EXPECT_THAT(PreviewAll(subject, {}), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("`purpose`")));
 }
 
 TEST_F(PreviewTest, GivesReasonsWhereThePartyGetsNothing) {
@@ -180,7 +232,7 @@ class PreviewEqualsReleaseTest : public testing::ConnectorTest {
     question.purpose = "reuse";
     return question;
   }
-  v1::PreviewReleaseResponse Preview(const Question& question) {
+  v1::PurposePreview Preview(const Question& question) {
     v1::PreviewReleaseRequest request;
     request.set_party("consumer");
     *request.mutable_subject() = question.subject;
@@ -188,7 +240,8 @@ class PreviewEqualsReleaseTest : public testing::ConnectorTest {
     request.set_purpose(question.purpose);
     return testing::Await<v1::PreviewReleaseResponse>(
                [&](auto done) { maker.previews.Preview(maker.Operator(), request, std::move(done)); })
-        .value();
+        .value()
+        .previews(0);
   }
   Asked Ask(const Question& question) {
     const auto view = federation.trust().View();
@@ -209,7 +262,7 @@ TEST_F(PreviewEqualsReleaseTest, ForRandomPolicies) {
     }
     const Question question = RandomQuestion();
 
-    const v1::PreviewReleaseResponse preview = Preview(question);
+    const v1::PurposePreview preview = Preview(question);
     const Asked asked = Ask(question);
 
     ASSERT_EQ(preview.content().empty(), !asked.release.has_value()) << asked.answer.DebugString();

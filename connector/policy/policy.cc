@@ -1,6 +1,7 @@
 #include "connector/policy/policy.h"
 
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
@@ -149,6 +150,17 @@ Scope CompiledPolicies::ScopeFor(const Facts& facts) const {
     (rule.permit ? scope.permitted : scope.prohibited)[rule.serial_prefix] |= rule.mask;
   }
   return scope;
+}
+
+std::vector<std::string> CompiledPolicies::PurposesOf(absl::string_view party,
+                                                      absl::Span<const std::string> roles) const {
+  const Facts facts{party, roles, "", absl::nullopt, absl::InfinitePast()};
+  std::set<std::string> purposes;
+  for (const uint16_t index : RulesAbout(facts)) {
+    const CompiledRule& rule = rules_[index];
+    if (rule.IsAbout(facts)) purposes.insert(rule.purposes.begin(), rule.purposes.end());
+  }
+  return {purposes.begin(), purposes.end()};
 }
 
 absl::string_view CompiledPolicies::Reason(const Decision& decision, Section section) {

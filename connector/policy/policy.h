@@ -75,6 +75,9 @@ class CompiledPolicies {
   // Evaluate permits.
   Scope ScopeFor(const Facts& facts) const;
 
+  // Purposes that rules about the party name, sorted, each once.
+  std::vector<std::string> PurposesOf(absl::string_view party, absl::Span<const std::string> roles) const;
+
   // Why the section is not permitted: NO_PERMISSION, PROHIBITED, PURPOSE_NOT_PERMITTED, NOT_YET or EXPIRED;
   // empty when it is. `decision` must come from this object, here and below.
   static absl::string_view Reason(const Decision& decision, Section section);

@@ -1,10 +1,12 @@
 #include "connector/transfer/preview.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "connector/records.h"
 #include "connector/transfer/content.h"
+#include "core/base/error.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
 
@@ -16,19 +18,22 @@ using policy::PartMask;
 using policy::Section;
 using policy::SectionMask;
 
+constexpr size_t kMaxPurposes = 16;
 constexpr SectionMask kLookup = policy::BitOf(common::v1::SECTION_LOOKUP);
 constexpr SectionMask kPassport =
     policy::BitOf(common::v1::SECTION_LOOKUP) - 2;  // the nine sections before it
 
 }  // namespace
 
-// A preview under way.
+// A preview under way, one purpose after the other.
 struct Previews::Operation {
   Use use;
   common::v1::Subject subject;
   SectionMask wish = 0;           // what the party would make an agreement about
   common::v1::BatteryId battery;  // once it is known
   std::vector<common::v1::BatteryId> on_vehicle;
+  std::vector<std::string> purposes;  // still to be previewed, the next one last
+  v1::PreviewReleaseResponse response;
   Done done;
 
   bool by_vehicle() const { return subject.has_vehicle(); }
@@ -39,9 +44,17 @@ void Previews::Preview(const Caller& caller, const v1::PreviewReleaseRequest& re
   if (!op.ok()) return done(op.status());
   (*op)->done = std::move(done);
   (*op)->wish = (*op)->by_vehicle() ? (*op)->use.sections | kVehicleRights : (*op)->use.sections;
-  if ((*op)->by_vehicle()) return FindVehicle(*std::move(op));
-  (*op)->battery = (*op)->subject.battery();
-  Read(*std::move(op));
+  Next(*std::move(op));
+}
+
+void Previews::Next(Op op) {
+  if (op->purposes.empty()) return op->done(std::move(op->response));
+  op->use.purpose = std::move(op->purposes.back());
+  op->purposes.pop_back();
+  op->battery.Clear();
+  if (op->by_vehicle()) return FindVehicle(std::move(op));
+  op->battery = op->subject.battery();
+  Read(std::move(op));
 }
 
 absl::StatusOr<Previews::Op> Previews::Begin(const Caller& caller,
@@ -55,7 +68,6 @@ absl::StatusOr<Previews::Op> Previews::Begin(const Caller& caller,
   }
   auto op = std::make_shared<Operation>();
   RETURN_IF_ERROR(CheckSubject(request.subject()));
-  RETURN_IF_ERROR(CheckPurpose(request.purpose()));
   op->subject = request.subject();
   Use& use = op->use;
   use.asker = {did,
@@ -66,9 +78,27 @@ absl::StatusOr<Previews::Op> Previews::Begin(const Caller& caller,
   if (!request.sections().empty()) {
     ASSIGN_OR_RETURN(use.sections, SectionsOf(request.sections()));
   }
-  use.purpose = request.purpose();
+  ASSIGN_OR_RETURN(op->purposes, PurposesOf(request, use.asker));
   use.request_digest = RequestDigest(own_.request_digest_key, request);
   return op;
+}
+
+// The purposes to preview, the first one last. A party that only rules for any purpose name gets one preview.
+absl::StatusOr<std::vector<std::string>> Previews::PurposesOf(const v1::PreviewReleaseRequest& request,
+                                                              const Asker& party) const {
+  if (!request.purpose().empty()) {
+    RETURN_IF_ERROR(CheckPurpose(request.purpose()));
+    return std::vector<std::string>{request.purpose()};
+  }
+  std::vector<std::string> purposes = policies_.Current()->PurposesOf(party.did, party.roles);
+  if (purposes.size() > kMaxPurposes) {
+    return InvalidArgument({"PURPOSE_MISSING", "purpose", "",
+                            absl::StrCat("one of the ", purposes.size(), " purposes that rules about `",
+                                         request.party(), "` name: more than 16 are not previewed at once")});
+  }
+  if (purposes.empty()) purposes.emplace_back();
+  std::reverse(purposes.begin(), purposes.end());
+  return purposes;
 }
 
 // What the party would get an agreement about if it asked now.
@@ -162,11 +192,12 @@ void Previews::Answer(Op op, std::shared_ptr<Authorization> authorization, passp
   absl::StatusOr<absl::optional<Content>> content = BuildContent(*authorization, std::move(read));
   if (!content.ok()) return op->done(content.status());
   if (!content->has_value()) return AnswerNothing(std::move(op), true);
-  v1::PreviewReleaseResponse response;
-  response.set_agreement(op->use.agreement);
-  response.set_content(std::move((*content)->bytes));
+  v1::PurposePreview& preview = *op->response.add_previews();
+  preview.set_purpose(op->use.purpose);
+  preview.set_agreement(op->use.agreement);
+  preview.set_content(std::move((*content)->bytes));
   for (const Section section : policy::SectionsIn(op->use.sections)) {
-    v1::PreviewedSection& row = *response.add_sections();
+    v1::PreviewedSection& row = *preview.add_sections();
     row.set_section(section);
     const absl::string_view reason = authorization->ReasonFor(section, (*content)->open);
     const bool shown = (policy::PartsOf(section) & (*content)->open) != 0;
@@ -177,7 +208,7 @@ void Previews::Answer(Op op, std::shared_ptr<Authorization> authorization, passp
     for (std::string& id : authorization->policies->RuleIds(authorization->decision, section))
       row.add_rules(std::move(id));
   }
-  op->done(std::move(response));
+  Next(std::move(op));
 }
 
 // The party gets NOT_FOUND; the owner gets the reasons. `reachable`: permissions are as the policies say, so
@@ -189,16 +220,17 @@ void Previews::AnswerNothing(Op op, bool reachable) {
   const policy::Decision decision =
       policies->Evaluate({op->use.asker.did, op->use.asker.roles, op->use.purpose, serial, clock_.Now(),
                           op->use.asker.did == own_.did});
-  v1::PreviewReleaseResponse response;
-  response.set_agreement(op->use.agreement);
+  v1::PurposePreview& preview = *op->response.add_previews();
+  preview.set_purpose(op->use.purpose);
+  preview.set_agreement(op->use.agreement);
   for (const Section section : policy::SectionsIn(op->use.sections)) {
-    v1::PreviewedSection& row = *response.add_sections();
+    v1::PreviewedSection& row = *preview.add_sections();
     row.set_section(section);
     const absl::string_view reason = CompiledPolicies::Reason(decision, section);
     row.set_reason(std::string(!reason.empty() ? reason : reachable ? "NO_DATA" : "NO_PERMISSION"));
     for (std::string& id : policies->RuleIds(decision, section)) row.add_rules(std::move(id));
   }
-  op->done(std::move(response));
+  Next(std::move(op));
 }
 
 }  // namespace tsunagi::connector

@@ -36,9 +36,10 @@ class Previews {
         trust_(trust),
         clock_(clock) {}
 
+  // Without a purpose: one preview for each purpose that the rules about the party name.
   //   NOT_FOUND            the federation has no such party
   //   FAILED_PRECONDITION  the party is suspended: it gets nothing at all
-  //   INVALID_ARGUMENT     section, purpose or subject is wrong
+  //   INVALID_ARGUMENT     section, purpose or subject is wrong, or no purpose given of more than 16
   void Preview(const Caller& caller, const v1::PreviewReleaseRequest& request, Done done);
 
  private:
@@ -49,6 +50,9 @@ class Previews {
   std::shared_ptr<const KnownAgreement> NewAgreement(const Operation& op, const Terms& terms) const;
   bool Serves(const Operation& op, const KnownAgreement& given, absl::string_view serial) const;
   absl::Status Assume(Operation& op) const;
+  absl::StatusOr<std::vector<std::string>> PurposesOf(const v1::PreviewReleaseRequest& request,
+                                                      const Asker& party) const;
+  void Next(Op op);
   void FindVehicle(Op op);
   void Read(Op op);
   void Answer(Op op, std::shared_ptr<Authorization> authorization, passport::v1::ReadParts read);

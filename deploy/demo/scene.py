@@ -75,8 +75,9 @@ class Scene:
         by_vehicle = battery is not None and owner == "oem"
         subject = identifier if battery is None or by_vehicle else f"{battery}@cell-maker"
         lookup = ("--section", "lookup") if by_vehicle else ()
-        return self.operator(owner).ask("policy", "preview", "--as", asker, "--id", subject, *wanted, *lookup,
-                                        "--purpose", purpose)
+        answer = self.operator(owner).ask("policy", "preview", "--as", asker, "--id", subject, *wanted, *lookup,
+                                          "--purpose", purpose)
+        return answer["previews"][0]
 
     def part_of(self, answer, owner):
         """What one owner answered and released."""
