@@ -176,8 +176,13 @@ struct ReceiptArguments {
   std::string root;
 };
 
+// Empty when the checkpoint carries no cosignature.
+std::string CosignedAt(const CheckedReceipt& checked) {
+  return checked.cosigned_at.has_value() ? FormatInstant(ToProto(*checked.cosigned_at)) : "";
+}
+
 Json ReceiptJson(const CheckedReceipt& checked) {
-  const audit::v1::ReleaseRecord& release = checked.record.release();
+  const audit::v1::ReleaseRecord& release = checked.release;
   Json json = {{"valid", true},
                {"federation", checked.federation},
                {"provider",
@@ -186,29 +191,31 @@ Json ReceiptJson(const CheckedReceipt& checked) {
                  {"name", checked.provider.name_ja()}}},
                {"consumer", release.consumer()},
                {"battery", ToJson(release.battery())},
-               {"time", FormatInstant(checked.record.time())},
+               {"time", FormatInstant(checked.time)},
                {"purpose", release.purpose()},
                {"agreement", release.agreement()},
                {"policy_version", release.policy_version()},
                {"obligations", ToJson(release)["obligations"]},
                {"released", ToJson(release)["parts"]},
                {"log", checked.origin},
-               {"leaf_index", checked.leaf_index}};
+               {"leaf_index", checked.leaf_index},
+               {"cosigned_at", CosignedAt(checked)}};
   json["content"] = checked.has_content ? ToJson(checked.parts) : Json(nullptr);
   return json;
 }
 
 Table ReceiptTable(const CheckedReceipt& checked) {
-  const audit::v1::ReleaseRecord& release = checked.record.release();
+  const audit::v1::ReleaseRecord& release = checked.release;
   Table table{{"what", "value"}, {}};
   table.rows = {{"who", absl::StrCat(checked.provider.label(), " ", checked.provider.name_ja())},
                 {"to whom", release.consumer()},
                 {"battery", absl::StrCat(release.battery().manufacturer(), "#", release.battery().serial())},
-                {"when", FormatInstant(checked.record.time())},
+                {"when", FormatInstant(checked.time)},
                 {"for", release.purpose()},
                 {"agreement", release.agreement()},
                 {"duties", absl::StrJoin(release.obligations(), ", ")},
                 {"where", absl::StrCat("leaf ", checked.leaf_index, " of log ", checked.origin)}};
+  if (checked.cosigned_at.has_value()) table.rows.push_back({"cosigned at", CosignedAt(checked)});
   for (const ReleasedPart& part : checked.parts) {
     table.rows.push_back({WordOf(part.kind), PartLine(part.kind, part.content)});
   }

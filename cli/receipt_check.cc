@@ -1,5 +1,6 @@
 #include "cli/receipt_check.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -43,15 +44,30 @@ absl::StatusOr<std::vector<crypto::Certificate>> ParseChain(const audit::v1::Rec
   return chain;
 }
 
-absl::Status CheckEntry(const audit::v1::Receipt& receipt, const crypto::Certificate& root, absl::Time at,
-                        CheckedReceipt& checked) {
+// The participant whose entry the directory key signed.
+absl::StatusOr<identity::v1::Participant> OpenEntry(const common::v1::SignedEnvelope& entry,
+                                                    const crypto::PublicKey& directory_key,
+                                                    absl::string_view what) {
+  RETURN_IF_ERROR(Annotate(crypto::Verify(entry, kParticipantType, directory_key), what));
+  identity::v1::Participant participant;
+  RETURN_IF_ERROR(DecodeCanonical(entry.payload(), "directory entry", participant));
+  return participant;
+}
+
+absl::Status CheckEntries(const audit::v1::Receipt& receipt, const crypto::Certificate& root, absl::Time at,
+                          CheckedReceipt& checked, identity::v1::Participant& registrar) {
   ASSIGN_OR_RETURN(const auto chain, ParseChain(receipt));
   RETURN_IF_ERROR(Annotate(crypto::VerifyChain(chain, root, at), "certificates of the directory key"));
   ASSIGN_OR_RETURN(checked.federation, DirectoryFederation(chain.front()));
-  RETURN_IF_ERROR(
-      Annotate(crypto::Verify(receipt.provider_entry(), kParticipantType, chain.front().public_key),
-               "signature of the provider's directory entry"));
-  return DecodeCanonical(receipt.provider_entry().payload(), "directory entry", checked.provider);
+  const crypto::PublicKey& key = chain.front().public_key;
+  ASSIGN_OR_RETURN(checked.provider,
+                   OpenEntry(receipt.provider_entry(), key, "signature of the provider's directory entry"));
+  if (!receipt.has_registrar_entry()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(registrar,
+                   OpenEntry(receipt.registrar_entry(), key, "signature of the registrar's directory entry"));
+  const auto& roles = registrar.roles();
+  if (std::find(roles.begin(), roles.end(), "registrar") != roles.end()) return absl::OkStatus();
+  return Wrong("the registrar's entry is of another participant");
 }
 
 bool CountsAt(const identity::v1::ParticipantKey& key, absl::Time at) {
@@ -60,14 +76,41 @@ bool CountsAt(const identity::v1::ParticipantKey& key, absl::Time at) {
   return from.ok() && *from <= at && (!key.has_valid_until() || (until.ok() && at < *until));
 }
 
-// OK when one of the provider's keys of this log verifies the proof, and no line of the checkpoint is left
-// over.
+// Time of the registrar's cosignature, under a key of its entry that counted then.
+absl::StatusOr<absl::Time> CosignedAt(const std::string& checkpoint,
+                                      const identity::v1::Participant& registrar,
+                                      absl::string_view federation) {
+  const std::string name = absl::StrCat("registrar.", federation);
+  absl::Status last = Wrong("the registrar's entry lists no key that cosigns");
+  for (const auto& key : registrar.keys()) {
+    if (key.purpose() != identity::v1::KEY_PURPOSE_LOG || key.log_origin() != name) continue;
+    ASSIGN_OR_RETURN(const auto public_key, crypto::PublicKey::FromDer(key.public_key()));
+    const auto time = audit::CosignatureTime(checkpoint, name, public_key);
+    if (time.ok() && CountsAt(key, *time)) return time;
+    last = time.ok() ? Wrong("the registrar's key did not count when it cosigned") : time.status();
+  }
+  return last;
+}
+
+// Every signature line of the checkpoint is one whose key the receipt proves: the log's own, which CheckLog
+// checks, and the registrar's, if the receipt has its entry.
+absl::Status CheckCosignature(const audit::v1::Receipt& receipt, const identity::v1::Participant& registrar,
+                              CheckedReceipt& checked) {
+  const std::string& checkpoint = receipt.proof().checkpoint();
+  ASSIGN_OR_RETURN(const int lines, audit::SignatureLineCount(checkpoint));
+  if (lines != (receipt.has_registrar_entry() ? 2 : 1)) {
+    return Wrong("the checkpoint has a signature line whose key the receipt does not prove");
+  }
+  if (!receipt.has_registrar_entry()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(checked.cosigned_at, CosignedAt(checkpoint, registrar, checked.federation));
+  return absl::OkStatus();
+}
+
+// OK when one of the provider's keys of this log verifies the proof.
 absl::Status CheckLog(const audit::v1::LogProof& proof, absl::Time at, CheckedReceipt& checked) {
   checked.origin = proof.checkpoint().substr(0, proof.checkpoint().find('\n'));
   const std::string prefix = absl::StrCat(checked.provider.label(), ".", checked.federation, "/");
   if (!absl::StartsWith(checked.origin, prefix)) return Wrong("the log is not one of the provider's");
-  ASSIGN_OR_RETURN(const int lines, audit::SignatureLineCount(proof.checkpoint()));
-  if (lines != 1) return Wrong("the checkpoint has a signature line whose key the receipt does not prove");
   absl::Status last = Wrong("the provider's entry lists no key of the log");
   for (const auto& key : checked.provider.keys()) {
     if (key.purpose() != identity::v1::KEY_PURPOSE_LOG || key.log_origin() != checked.origin ||
@@ -118,14 +161,26 @@ absl::Status CheckSignatures(const connector::v1::ReleasedContent& content, absl
   return passport::VerifyEventSet(Encode(set), content.battery(), KeysOf(checked, at), 0).status();
 }
 
+// OK when the content is what the record names.
+absl::Status CheckNamed(const audit::v1::Receipt& receipt, const audit::v1::Record& record) {
+  if (record.has_chunk()) {
+    if (receipt.content().empty()) return Wrong("a record of a chunk is not inside");
+    return Annotate(audit::VerifyRecordOfChunk(receipt, record.chunk()), "the record's place in the chunk");
+  }
+  if (receipt.record_index() != 0 || !receipt.record_path().empty())
+    return Wrong("a release has no place in a chunk");
+  const bool named =
+      receipt.content().empty() || crypto::Sha256(receipt.content()) == record.release().content_digest();
+  return named ? absl::OkStatus() : Wrong("the content is not what the record names");
+}
+
 absl::Status CheckContent(const std::string& bytes, absl::Time at, CheckedReceipt& checked) {
-  const audit::v1::ReleaseRecord& release = checked.record.release();
-  if (crypto::Sha256(bytes) != release.content_digest())
-    return Wrong("the content is not what the record names");
   connector::v1::ReleasedContent content;
   RETURN_IF_ERROR(DecodeCanonical(bytes, "released content", content));
-  if (content.battery().manufacturer() != release.battery().manufacturer() ||
-      content.battery().serial() != release.battery().serial()) {
+  if (!checked.release.has_battery()) *checked.release.mutable_battery() = content.battery();
+  const common::v1::BatteryId& battery = checked.release.battery();
+  if (content.battery().manufacturer() != battery.manufacturer() ||
+      content.battery().serial() != battery.serial()) {
     return Wrong("the content is about another battery than the record");
   }
   if (!content.events().empty()) RETURN_IF_ERROR(CheckSignatures(content, at, checked));
@@ -140,12 +195,18 @@ absl::StatusOr<CheckedReceipt> CheckReceipt(absl::string_view text, const crypto
   ASSIGN_OR_RETURN(const audit::v1::Receipt receipt, audit::OpenReceipt(text));
   CheckedReceipt checked;
   checked.leaf_index = receipt.proof().leaf_index();
-  RETURN_IF_ERROR(DecodeCanonical(receipt.proof().record(), "record", checked.record));
-  if (!checked.record.has_release()) return Wrong("its record is no release");
-  ASSIGN_OR_RETURN(const absl::Time at, FromProto(checked.record.time()));
-  RETURN_IF_ERROR(CheckEntry(receipt, root, at, checked));
+  audit::v1::Record record;
+  RETURN_IF_ERROR(DecodeCanonical(receipt.proof().record(), "record", record));
+  if (!record.has_release() && !record.has_chunk()) return Wrong("its record is no release and no chunk");
+  ASSIGN_OR_RETURN(const absl::Time at, FromProto(record.time()));
+  identity::v1::Participant registrar;
+  RETURN_IF_ERROR(CheckEntries(receipt, root, at, checked, registrar));
+  RETURN_IF_ERROR(CheckCosignature(receipt, registrar, checked));
   RETURN_IF_ERROR(CheckLog(receipt.proof(), at, checked));
-  if (checked.record.release().provider() != checked.provider.did()) {
+  RETURN_IF_ERROR(CheckNamed(receipt, record));
+  checked.time = record.time();
+  checked.release = record.has_chunk() ? record.chunk().release() : record.release();
+  if (checked.release.provider() != checked.provider.did()) {
     return Wrong("the record is of another provider than the directory entry");
   }
   if (!receipt.content().empty()) RETURN_IF_ERROR(CheckContent(receipt.content(), at, checked));

@@ -6,6 +6,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "cli/parts.h"
 #include "core/crypto/certificate.h"
 #include "tsunagi/audit/v1/record.pb.h"
@@ -17,18 +19,21 @@ namespace tsunagi::cli {
 struct CheckedReceipt {
   std::string federation;
   identity::v1::Participant provider;
-  audit::v1::Record record;  // has a release
+  google::protobuf::Timestamp time;  // of the record
+  // What the record says. In a chunk of a stream it speaks of all records of the chunk, but for the battery.
+  audit::v1::ReleaseRecord release;
   uint64_t leaf_index = 0;
-  std::string origin;  // of the provider's log
+  std::string origin;                      // of the provider's log
+  absl::optional<absl::Time> cosigned_at;  // by the registrar
   bool has_content = false;
   std::vector<ReleasedPart> parts;  // of the content: their author is the provider, its signatures verify
 };
 
 // Checks, in this order: the one encoding; the directory key's certificates up to `root` at the time of the
-// record, for directories alone; its signature over the provider's entry; every signature line of the
-// checkpoint; the record's place in the log; that the record is a release by this provider; the content's
-// digest; and the signatures over the events in it. DATA_LOSS or INVALID_ARGUMENT naming the first that
-// fails.
+// record, for directories alone; its signature over the entries; every signature line of the checkpoint; the
+// record's place in the log; that the record is of a release or a chunk by this provider; that the content is
+// what it names; and the signatures over the events in it. DATA_LOSS or INVALID_ARGUMENT naming the first
+// that fails.
 absl::StatusOr<CheckedReceipt> CheckReceipt(absl::string_view text, const crypto::Certificate& root);
 
 }  // namespace tsunagi::cli

@@ -4,7 +4,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/audit/journal.h"
+#include "core/audit/merkle.h"
 #include "core/audit/receipt.h"
 #include "core/base/proto.h"
 #include "core/crypto/digest.h"
@@ -12,6 +14,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_random.h"
 #include "tests/support/federation.h"
+#include "tests/support/passport_node.h"
 #include "tests/support/status_matchers.h"
 
 namespace tsunagi::cli {
@@ -64,6 +67,52 @@ class ReceiptCheckTest : public ::testing::Test {
     return receipt;
   }
 
+  // The receipt of record `index` of a chunk of three.
+  audit::v1::Receipt ChunkReceipt(uint32_t index) {
+    connector::v1::ReleaseStreamResponse response;
+    std::vector<audit::Digest> leaves;
+    for (const char* serial : {"A1", "A2", "A3"}) {
+      connector::v1::ReleasedContent content;
+      content.mutable_battery()->set_manufacturer("did:web:battery.example:participants:cell-maker");
+      content.mutable_battery()->set_serial(serial);
+      response.add_contents(Encode(content));
+      leaves.push_back(audit::LeafHash(response.contents().Get(response.contents_size() - 1)));
+    }
+    audit::v1::ChunkRecord chunk;
+    *chunk.mutable_release() = record_.release();
+    chunk.mutable_release()->clear_battery();
+    chunk.mutable_release()->clear_content_digest();
+    chunk.set_merkle_root(audit::RootOf(leaves));
+    chunk.set_record_count(3);
+    *record_.mutable_chunk() = chunk;
+    const audit::v1::Receipt whole = Receipt();
+    audit::v1::Receipt receipt = audit::ReceiptOfRecord(whole.proof(), response.contents(), index).value();
+    *receipt.mutable_provider_entry() = whole.provider_entry();
+    *receipt.mutable_directory_chain() = whole.directory_chain();
+    return receipt;
+  }
+
+  // Adds the registrar's cosignature and its entry.
+  void AddCosignature(audit::v1::Receipt& receipt, const testing::TestRegistrar& registrar) {
+    receipt.mutable_proof()->set_checkpoint(registrar.Cosign(receipt.proof().checkpoint()));
+    *receipt.mutable_registrar_entry() = Entry(0);
+  }
+  common::v1::SignedEnvelope Entry(int place) {
+    identity::v1::Directory listed;
+    EXPECT_TRUE(Decode(federation_.MakeDirectory().directory().payload(), "directory", listed).ok());
+    return listed.entries(place);
+  }
+
+  // Every fifth byte, which meets each place of base64's groups of four; the demo flips all of them.
+  void ExpectThatAFlippedByteFails(const audit::v1::Receipt& receipt) {
+    const std::string text = audit::ArmorReceipt(receipt);
+    for (size_t i = 0; i < text.size(); i += 5) {
+      std::string flipped = text;
+      flipped[i] = static_cast<char>(flipped[i] ^ (i % 2 == 0 ? 1 : 4));
+      EXPECT_FALSE(CheckReceipt(flipped, federation_.root()).ok()) << "byte " << i;
+    }
+  }
+
   absl::StatusOr<CheckedReceipt> Check(const audit::v1::Receipt& receipt) {
     return CheckReceipt(audit::ArmorReceipt(receipt), federation_.root());
   }
@@ -85,7 +134,7 @@ TEST_F(ReceiptCheckTest, TellsWhoReleasedWhatToWhom) {
   ASSERT_TRUE(checked.ok()) << checked.status();
   EXPECT_EQ(checked->provider.label(), "oem");
   EXPECT_EQ(checked->federation, "battery.example");
-  EXPECT_EQ(checked->record.release().consumer(), federation_.DidOf("dealer"));
+  EXPECT_EQ(checked->release.consumer(), federation_.DidOf("dealer"));
   EXPECT_EQ(checked->origin, kOrigin);
   EXPECT_TRUE(checked->has_content);
 }
@@ -100,14 +149,101 @@ TEST_F(ReceiptCheckTest, HoldsWithoutTheContentToo) {
   EXPECT_FALSE(checked->has_content);
 }
 
-// Every fifth byte, which meets each place of base64's groups of four; the demo flips all of them.
-TEST_F(ReceiptCheckTest, AFlippedByteFails) {
-  const std::string text = audit::ArmorReceipt(Receipt());
-  for (size_t i = 0; i < text.size(); i += 5) {
-    std::string flipped = text;
-    flipped[i] = static_cast<char>(flipped[i] ^ (i % 2 == 0 ? 1 : 4));
-    EXPECT_FALSE(CheckReceipt(flipped, federation_.root()).ok()) << "byte " << i;
+TEST_F(ReceiptCheckTest, AFlippedByteFails) { ExpectThatAFlippedByteFails(Receipt()); }
+
+TEST_F(ReceiptCheckTest, AFlippedByteOfACosignedRecordOfAChunkFails) {
+  const testing::TestRegistrar registrar(federation_, clock_);
+  audit::v1::Receipt receipt = ChunkReceipt(1);
+  AddCosignature(receipt, registrar);
+
+  ASSERT_TRUE(Check(receipt).ok()) << Check(receipt).status();
+  ExpectThatAFlippedByteFails(receipt);
+}
+
+TEST_F(ReceiptCheckTest, TellsWhichRecordOfAChunkWasReleased) {
+  for (const uint32_t index : {0u, 1u, 2u}) {
+    const auto checked = Check(ChunkReceipt(index));
+
+    ASSERT_TRUE(checked.ok()) << checked.status();
+    EXPECT_EQ(checked->release.battery().serial(), absl::StrCat("A", index + 1));
+    EXPECT_EQ(checked->release.consumer(), federation_.DidOf("dealer"));
+    EXPECT_TRUE(checked->has_content);
   }
+}
+
+TEST_F(ReceiptCheckTest, RefusesContentThatIsNotInTheChunk) {
+  audit::v1::Receipt receipt = ChunkReceipt(1);
+  receipt.set_content(ChunkReceipt(2).content());
+
+  EXPECT_THAT(Check(receipt), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("place in the chunk")));
+}
+
+TEST_F(ReceiptCheckTest, RefusesARecordOfAChunkWithoutContent) {
+  audit::v1::Receipt receipt = ChunkReceipt(1);
+  receipt.clear_content();
+
+  EXPECT_THAT(Check(receipt), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("not inside")));
+}
+
+TEST_F(ReceiptCheckTest, RefusesAPlaceInAChunkForARelease) {
+  audit::v1::Receipt with_index = Receipt();
+  with_index.set_record_index(1);
+  audit::v1::Receipt with_path = Receipt();
+  with_path.add_record_path(std::string(32, 'x'));
+
+  EXPECT_THAT(Check(with_index), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("no place in a chunk")));
+  EXPECT_THAT(Check(with_path), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("no place in a chunk")));
+}
+
+TEST_F(ReceiptCheckTest, TellsWhenTheRegistrarCosigned) {
+  const testing::TestRegistrar registrar(federation_, clock_);
+  audit::v1::Receipt receipt = Receipt();
+  AddCosignature(receipt, registrar);
+
+  const auto checked = Check(receipt);
+
+  ASSERT_TRUE(checked.ok()) << checked.status();
+  EXPECT_EQ(checked->cosigned_at, clock_.Now());
+}
+
+TEST_F(ReceiptCheckTest, RefusesACosignatureThatAnotherMade) {
+  const testing::TestRegistrar registrar(federation_, clock_);
+  audit::v1::Receipt receipt = Receipt();
+  const std::string note = receipt.proof().checkpoint();
+  AddCosignature(receipt, registrar);
+  const auto witness = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ED25519);
+  receipt.mutable_proof()->set_checkpoint(
+      audit::Cosign(note, "registrar.battery.example", witness, clock_.Now()).value());
+
+  EXPECT_FALSE(Check(receipt).ok());
+}
+
+TEST_F(ReceiptCheckTest, RefusesARegistrarWhoIsNone) {
+  const testing::TestRegistrar registrar(federation_, clock_);
+  audit::v1::Receipt receipt = Receipt();
+  AddCosignature(receipt, registrar);
+  *receipt.mutable_registrar_entry() = Entry(1);
+
+  EXPECT_THAT(Check(receipt), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("another participant")));
+}
+
+TEST_F(ReceiptCheckTest, RefusesAKeyOfTheRegistrarThatDidNotCountYet) {
+  const testing::TestRegistrar registrar(federation_, clock_);
+  audit::v1::Receipt receipt = Receipt();
+  const std::string note = receipt.proof().checkpoint();
+  clock_.Advance(-absl::Hours(2));
+  receipt.mutable_proof()->set_checkpoint(registrar.Cosign(note));
+  clock_.Advance(absl::Hours(2));
+  *receipt.mutable_registrar_entry() = Entry(0);
+
+  EXPECT_THAT(Check(receipt), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("did not count")));
+}
+
+TEST_F(ReceiptCheckTest, RefusesARegistrarsEntryWithoutItsCosignature) {
+  audit::v1::Receipt receipt = Receipt();
+  *receipt.mutable_registrar_entry() = Entry(0);
+
+  EXPECT_THAT(Check(receipt), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("signature line")));
 }
 
 TEST_F(ReceiptCheckTest, DoesNotBelieveAnotherRoot) {
@@ -171,7 +307,7 @@ TEST_F(ReceiptCheckTest, RefusesASignatureLineThatItCannotCheck) {
 TEST_F(ReceiptCheckTest, ARecordThatIsNoReleaseIsNoReceipt) {
   record_.mutable_policy()->set_version(1);
 
-  EXPECT_THAT(Check(Receipt()), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("no release")));
+  EXPECT_THAT(Check(Receipt()), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("no release and no chunk")));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "core/audit/journal.h"
 #include "core/audit/log_table.h"
 #include "core/base/bytes.h"
+#include "core/base/error.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
 
@@ -26,6 +27,29 @@ absl::StatusOr<Checkpoint> VerifyLogProof(const v1::LogProof& proof, absl::strin
   const std::vector<Digest> path(proof.path().begin(), proof.path().end());
   RETURN_IF_ERROR(VerifyInclusion(leaf_hash, proof.leaf_index(), checkpoint.size, path, checkpoint.root));
   return checkpoint;
+}
+
+absl::StatusOr<v1::Receipt> ReceiptOfRecord(const v1::LogProof& proof,
+                                            const google::protobuf::RepeatedPtrField<std::string>& contents,
+                                            uint32_t index) {
+  if (index >= static_cast<uint32_t>(contents.size())) {
+    return InvalidArgument({"RECORD_MISSING", "index", absl::StrCat(index),
+                            absl::StrCat("less than the ", contents.size(), " records of the chunk")});
+  }
+  std::vector<Digest> leaves;
+  for (const std::string& content : contents) leaves.push_back(LeafHash(content));
+  v1::Receipt receipt;
+  *receipt.mutable_proof() = proof;
+  receipt.set_content(contents[static_cast<int>(index)]);
+  receipt.set_record_index(index);
+  for (const Digest& digest : InclusionPath(leaves, index)) receipt.add_record_path(digest);
+  return receipt;
+}
+
+absl::Status VerifyRecordOfChunk(const v1::Receipt& receipt, const v1::ChunkRecord& chunk) {
+  const std::vector<Digest> path(receipt.record_path().begin(), receipt.record_path().end());
+  return VerifyInclusion(LeafHash(receipt.content()), receipt.record_index(), chunk.record_count(), path,
+                         chunk.merkle_root());
 }
 
 std::string ArmorReceipt(const v1::Receipt& receipt) {
