@@ -117,6 +117,16 @@ audit::v1::Record RecordOf(const Caller& caller, const v1::FileNoticesRequest& r
   return record;
 }
 
+audit::v1::Record RecordOf(const Caller& caller, const common::v1::BatteryId& battery,
+                           const v1::FindHoldersResponse& told, absl::Time now) {
+  audit::v1::Record record;
+  *record.mutable_time() = ToProto(now);
+  record.mutable_holders()->set_caller(caller.did());
+  *record.mutable_holders()->mutable_battery() = battery;
+  for (const v1::Holder& holder : told.holders()) record.mutable_holders()->add_holders(holder.participant());
+  return record;
+}
+
 }  // namespace
 
 // One attempt to file: what it read and will write.
@@ -127,8 +137,8 @@ struct Notices::Filing {
 };
 
 Notices::Notices(audit::Journal& journal, const identity::TrustStore& trust, std::string own_did,
-                 const Clock& clock)
-    : journal_(journal), trust_(trust), own_did_(std::move(own_did)), clock_(clock) {}
+                 const Clock& clock, audit::DenialLog& denials)
+    : journal_(journal), trust_(trust), own_did_(std::move(own_did)), clock_(clock), denials_(denials) {}
 
 absl::Status Notices::Check(const v1::FileNoticesRequest& request) const {
   if (request.notices().empty() || request.notices_size() > kMaxNotices) {
@@ -202,15 +212,31 @@ absl::Status Notices::AddNotices(const v1::FileNoticesRequest& request, Filing& 
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::FindHoldersResponse> Notices::Find(const Caller& caller,
-                                                      const v1::FindHoldersRequest& request) const {
-  RETURN_IF_ERROR(passport::CheckBatteryId(request.battery(), "battery"));
-  if (request.battery().manufacturer() != own_did_) return NothingToSee();
+void Notices::Find(const Caller& caller, const v1::FindHoldersRequest& request, Found found) {
+  const absl::Status valid = passport::CheckBatteryId(request.battery(), "battery");
+  if (!valid.ok()) return found(valid);
+  absl::StatusOr<v1::FindHoldersResponse> visible = Visible(caller, request.battery());
+  if (absl::IsNotFound(visible.status())) denials_.Count(caller.did());
+  if (!visible.ok()) return found(visible.status());
+  audit::Commit commit;
+  commit.version = journal_.Version();
+  commit.record = Encode(RecordOf(caller, request.battery(), *visible, clock_.Now()));
+  journal_.Submit(std::move(commit), [found = std::move(found), response = *std::move(visible)](
+                                         absl::StatusOr<audit::Committed> committed) mutable {
+    if (!committed.ok()) return found(committed.status());
+    found(std::move(response));
+  });
+}
+
+// What the notices about the battery tell the caller. NOT_FOUND when that is nothing.
+absl::StatusOr<v1::FindHoldersResponse> Notices::Visible(const Caller& caller,
+                                                         const common::v1::BatteryId& battery) const {
+  if (battery.manufacturer() != own_did_) return NothingToSee();
   const std::shared_ptr<const identity::TrustView> view = trust_.View();
   v1::FindHoldersResponse response;
   absl::Status damage;
   const auto visit = [&](absl::string_view key, absl::string_view value) {
-    store::KeyReader reader(key.substr(NoticePrefix(request.battery().serial()).size()));
+    store::KeyReader reader(key.substr(NoticePrefix(battery.serial()).size()));
     const absl::StatusOr<std::string> holder = reader.Str();
     v1::HolderNotice notice;
     damage = holder.status();
@@ -223,7 +249,7 @@ absl::StatusOr<v1::FindHoldersResponse> Notices::Find(const Caller& caller,
     *found.mutable_sections() = notice.sections();
     return true;
   };
-  RETURN_IF_ERROR(journal_.store().Scan(Table::kState, NoticePrefix(request.battery().serial()), "", visit));
+  RETURN_IF_ERROR(journal_.store().Scan(Table::kState, NoticePrefix(battery.serial()), "", visit));
   if (!damage.ok()) return absl::DataLossError("a stored notice cannot be read");
   if (response.holders().empty()) return NothingToSee();
   return response;

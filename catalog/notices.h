@@ -1,11 +1,13 @@
 // Notices that holders file with the authoritative catalog: who holds what about which battery.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "core/audit/denial_log.h"
 #include "core/audit/journal.h"
 #include "core/base/caller.h"
 #include "core/base/clock.h"
@@ -18,9 +20,12 @@ namespace tsunagi::catalog {
 // exists, so that neither answers nor their timing tell. Thread-safe.
 class Notices {
  public:
+  // Called exactly once, on the journal's thread or before Find returns. Must not block.
+  using Found = std::function<void(absl::StatusOr<v1::FindHoldersResponse>)>;
+
   // `own_did` is the participant that runs this catalog. All but it must outlive the object.
-  Notices(audit::Journal& journal, const identity::TrustStore& trust, std::string own_did,
-          const Clock& clock);
+  Notices(audit::Journal& journal, const identity::TrustStore& trust, std::string own_did, const Clock& clock,
+          audit::DenialLog& denials);
 
   // Files, replaces or takes back notices of the caller; one audit leaf for the request. Blocks: only on a
   // worker pool. The same request_id gives the same reply.
@@ -30,12 +35,12 @@ class Notices {
   absl::StatusOr<v1::FileNoticesResponse> File(const Caller& caller, const v1::FileNoticesRequest& request);
 
   // Holders whose notice names the caller or one of its roles, and the caller's own, in order of DID. Holders
-  // that are suspended or no longer listed are left out.
+  // that are suspended or no longer listed are left out. The leaf of an answer is durable before `found`; a
+  // refusal is counted and waits for nothing.
   //   INVALID_ARGUMENT  the battery is malformed
   //   NOT_FOUND         always with the same text: no such battery, no notice, or none that the caller may
   //   see
-  absl::StatusOr<v1::FindHoldersResponse> Find(const Caller& caller,
-                                               const v1::FindHoldersRequest& request) const;
+  void Find(const Caller& caller, const v1::FindHoldersRequest& request, Found found);
 
  private:
   struct Filing;
@@ -43,12 +48,15 @@ class Notices {
   absl::Status Check(const v1::HolderNotice& notice) const;
   absl::StatusOr<v1::FileNoticesResponse> FileOnce(const Caller& caller,
                                                    const v1::FileNoticesRequest& request);
+  absl::StatusOr<v1::FindHoldersResponse> Visible(const Caller& caller,
+                                                  const common::v1::BatteryId& battery) const;
   absl::Status AddNotices(const v1::FileNoticesRequest& request, Filing& filing) const;
 
   audit::Journal& journal_;
   const identity::TrustStore& trust_;
   const std::string own_did_;
   const Clock& clock_;
+  audit::DenialLog& denials_;
 };
 
 }  // namespace tsunagi::catalog

@@ -1,6 +1,7 @@
 #include "catalog/notices.h"
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -37,8 +38,9 @@ class NoticesTest : public ::testing::Test {
   void SetUp() override {
     for (const char* label : {"cell-maker", "workshop", "oem", "dealer", "outsider"}) federation_.Add(label);
     journal_ = audit::Journal::Open(faults_, "cell-maker.battery.example/catalog", log_key_, random_).value();
-    notices_ =
-        std::make_unique<Notices>(*journal_, federation_.trust(), federation_.DidOf("cell-maker"), clock_);
+    denials_ = std::make_unique<audit::DenialLog>(*journal_, clock_);
+    notices_ = std::make_unique<Notices>(*journal_, federation_.trust(), federation_.DidOf("cell-maker"),
+                                         clock_, *denials_);
   }
 
   Caller CallerOf(const std::string& label, std::vector<std::string> roles = {}) const {
@@ -67,10 +69,28 @@ class NoticesTest : public ::testing::Test {
     *request.mutable_battery() = Notice(serial).battery();
     return request;
   }
+  absl::StatusOr<v1::FindHoldersResponse> Find(const Caller& caller,
+                                               const v1::FindHoldersRequest& request) const {
+    std::promise<absl::StatusOr<v1::FindHoldersResponse>> found;
+    notices_->Find(caller, request, [&](auto result) { found.set_value(std::move(result)); });
+    return found.get_future().get();
+  }
+  // Records of the log, once what was submitted is in it.
+  std::vector<audit::v1::Record> Records() {
+    audit::Commit barrier;
+    barrier.writes.push_back(store::Put(store::Table::kState, "barrier", ""));
+    EXPECT_THAT(journal_->SubmitAndWait(std::move(barrier)), IsOk());
+    std::vector<audit::v1::Record> records;
+    const std::vector<audit::Journal::Leaf> leaves = journal_->Leaves(0, 100).value();
+    for (const audit::Journal::Leaf& leaf : leaves) {
+      EXPECT_THAT(DecodeCanonical(leaf.record, "record", records.emplace_back()), IsOk());
+    }
+    return records;
+  }
   // Labels of the holders that the caller is told.
   std::vector<std::string> Holders(const Caller& caller, const std::string& serial) const {
     std::vector<std::string> labels;
-    const absl::StatusOr<v1::FindHoldersResponse> found = notices_->Find(caller, Asking(serial));
+    const absl::StatusOr<v1::FindHoldersResponse> found = Find(caller, Asking(serial));
     if (!found.ok()) return {std::string(found.status().message())};
     for (const v1::Holder& holder : found->holders()) {
       labels.push_back(holder.participant().substr(holder.participant().rfind(':') + 1));
@@ -85,6 +105,7 @@ class NoticesTest : public ::testing::Test {
   const std::unique_ptr<store::Store> memory_ = store::NewMemoryStore();
   tsunagi::testing::FaultStore faults_{*memory_};
   std::unique_ptr<audit::Journal> journal_;
+  std::unique_ptr<audit::DenialLog> denials_;
   std::unique_ptr<Notices> notices_;
 };
 
@@ -111,7 +132,7 @@ TEST_F(NoticesTest, TellsTheSections) {
   notice.add_sections(common::v1::SECTION_HISTORY);
   File("workshop", notice);
 
-  const auto found = notices_->Find(CallerOf("dealer"), Asking("CM-1"));
+  const auto found = Find(CallerOf("dealer"), Asking("CM-1"));
 
   ASSERT_THAT(found, IsOk());
   EXPECT_THAT(found->holders(0).sections(),
@@ -192,15 +213,56 @@ TEST_F(NoticesTest, GivesAnOutsiderOneAnswerForHiddenAndMissing) {
 
   const Caller outsider = CallerOf("outsider");
   for (const v1::FindHoldersRequest& request : {Asking("CM-1"), Asking("CM-2"), elsewhere}) {
-    const absl::Status status = notices_->Find(outsider, request).status();
+    const absl::Status status = Find(outsider, request).status();
     EXPECT_THAT(status, StatusIs(absl::StatusCode::kNotFound, StrEq("not found")));
     EXPECT_FALSE(DetailOf(status).has_value());
   }
 }
 
+TEST_F(NoticesTest, RecordsWhomItToldOfWhichHoldersBeforeItAnswers) {
+  File("workshop", Notice("CM-1"));
+
+  ASSERT_THAT(Find(CallerOf("dealer"), Asking("CM-1")), IsOk());
+
+  const std::vector<audit::Journal::Leaf> leaves = journal_->Leaves(0, 10).value();
+  ASSERT_EQ(leaves.size(), 2u);
+  audit::v1::Record record;
+  ASSERT_THAT(DecodeCanonical(leaves[1].record, "record", record), IsOk());
+  EXPECT_EQ(record.holders().caller(), federation_.DidOf("dealer"));
+  EXPECT_EQ(record.holders().battery().serial(), "CM-1");
+  EXPECT_THAT(record.holders().holders(), ElementsAre(federation_.DidOf("workshop")));
+}
+
+TEST_F(NoticesTest, TellsNoHolderWithoutALeaf) {
+  File("workshop", Notice("CM-1"));
+  faults_.FailAfter(0);
+
+  EXPECT_FALSE(Find(CallerOf("dealer"), Asking("CM-1")).ok());
+}
+
+TEST_F(NoticesTest, CountsRefusalsInOneLeafPerCallerAndMinuteAndWaitsForNone) {
+  File("workshop", Notice("CM-1"));
+  v1::FindHoldersRequest elsewhere = Asking("CM-1");
+  elsewhere.mutable_battery()->set_manufacturer(federation_.DidOf("oem"));
+  for (const v1::FindHoldersRequest& request : {Asking("CM-1"), Asking("CM-2"), elsewhere}) {
+    bool answered = false;
+    notices_->Find(CallerOf("outsider"), request, [&](auto) { answered = true; });
+    EXPECT_TRUE(answered);
+  }
+  EXPECT_EQ(Records().size(), 1u);
+  clock_.Advance(absl::Minutes(1));
+
+  denials_->Flush();
+
+  const std::vector<audit::v1::Record> records = Records();
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[1].denial().caller(), federation_.DidOf("outsider"));
+  EXPECT_EQ(records[1].denial().count(), 3u);
+  EXPECT_FALSE(records[1].denial().has_battery());
+}
+
 TEST_F(NoticesTest, RefusesToLookUpAMalformedBattery) {
-  EXPECT_THAT(notices_->Find(CallerOf("dealer"), Asking("CM 1")),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Find(CallerOf("dealer"), Asking("CM 1")), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST_F(NoticesTest, LeavesOneLeafPerRequestThatNamesNoBattery) {

@@ -21,6 +21,15 @@ audit::v1::Record RecordAt(absl::Time time) {
   return record;
 }
 
+audit::v1::DenialRecord DenialOf(absl::string_view caller, const std::vector<std::string>& reasons,
+                                 uint64_t count) {
+  audit::v1::DenialRecord denial;
+  denial.set_caller(std::string(caller));
+  for (const std::string& reason : reasons) denial.add_reasons(reason);
+  denial.set_count(count);
+  return denial;
+}
+
 std::string RequestDigestKey(absl::string_view node_key) {
   return crypto::HmacSha256(node_key, {kRequestDigestKey});
 }

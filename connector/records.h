@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,6 +18,10 @@ namespace tsunagi::connector {
 
 // A record that states `time`; the caller sets the entry and encodes it.
 audit::v1::Record RecordAt(absl::Time time);
+
+// The record of a denial; the caller may add the battery.
+audit::v1::DenialRecord DenialOf(absl::string_view caller, const std::vector<std::string>& reasons,
+                                 uint64_t count = 1);
 
 // Derived from the node's key, once.
 std::string RequestDigestKey(absl::string_view node_key);

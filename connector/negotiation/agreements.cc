@@ -120,7 +120,7 @@ void Agreements::Deny(const Pending& pending, bool named) {
     denials_.Count(pending.caller);
     return pending.done(NotFound());
   }
-  journal_.Submit(denials_.CommitOf({pending.caller, nullptr, {"NO_PERMISSION"}}),
+  journal_.Submit(denials_.CommitOf(DenialOf(pending.caller, {"NO_PERMISSION"})),
                   [done = pending.done](absl::StatusOr<audit::Committed> committed) {
                     done(committed.ok() ? NotFound() : committed.status());
                   });

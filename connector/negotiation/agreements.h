@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "connector/denial_log.h"
 #include "connector/negotiation/agreement_table.h"
 #include "connector/own_node.h"
 #include "connector/policy_store.h"
+#include "core/audit/denial_log.h"
 #include "core/audit/journal.h"
 #include "core/base/caller.h"
 #include "core/base/clock.h"
@@ -44,8 +44,8 @@ class Agreements {
   using Done = std::function<void(absl::StatusOr<v1::RequestAgreementResponse>)>;
 
   // All arguments must outlive the object.
-  Agreements(const OwnNode& own, const PolicyStore& policies, AgreementTable& table, DenialLog& denials,
-             audit::Journal& journal, const Clock& clock, Random& random)
+  Agreements(const OwnNode& own, const PolicyStore& policies, AgreementTable& table,
+             audit::DenialLog& denials, audit::Journal& journal, const Clock& clock, Random& random)
       : own_(own),
         policies_(policies),
         table_(table),
@@ -75,7 +75,7 @@ class Agreements {
   const OwnNode& own_;
   const PolicyStore& policies_;
   AgreementTable& table_;
-  DenialLog& denials_;
+  audit::DenialLog& denials_;
   audit::Journal& journal_;
   const Clock& clock_;
   Random& random_;

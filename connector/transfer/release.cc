@@ -138,8 +138,9 @@ void Releases::Deny(Op op, const Denial& denial) {
     denials_.Count(op->use.asker.did);
     return op->done(denial.status);
   }
-  const common::v1::BatteryId* battery = op->by_vehicle() ? nullptr : &op->battery;
-  audit::Commit commit = denials_.CommitOf({op->use.asker.did, battery, denial.reasons});
+  audit::v1::DenialRecord record = DenialOf(op->use.asker.did, denial.reasons);
+  if (!op->by_vehicle()) *record.mutable_battery() = op->battery;
+  audit::Commit commit = denials_.CommitOf(std::move(record));
   if (op->reservation != nullptr) op->reservation->CountIn(commit);
   journal_.Submit(std::move(commit),
                   [op, status = denial.status](absl::StatusOr<audit::Committed> committed) {

@@ -6,12 +6,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "connector/denial_log.h"
 #include "connector/enforcer.h"
 #include "connector/lookup_counter.h"
 #include "connector/own_node.h"
 #include "connector/ports.h"
 #include "connector/transfer/content.h"
+#include "core/audit/denial_log.h"
 #include "core/audit/journal.h"
 #include "core/base/caller.h"
 #include "core/base/clock.h"
@@ -28,7 +28,7 @@ class Releases {
 
   // All arguments must outlive the object and every release under way.
   Releases(const OwnNode& own, Enforcer& enforcer, PassportSource& source, LookupCounter& lookups,
-           DenialLog& denials, audit::Journal& journal, const identity::TrustStore& trust, const Clock& clock)
+           audit::DenialLog& denials, audit::Journal& journal, const identity::TrustStore& trust, const Clock& clock)
       : own_(own),
         enforcer_(enforcer),
         source_(source),
@@ -64,7 +64,7 @@ class Releases {
   Enforcer& enforcer_;
   PassportSource& source_;
   LookupCounter& lookups_;
-  DenialLog& denials_;
+  audit::DenialLog& denials_;
   audit::Journal& journal_;
   const identity::TrustStore& trust_;
   const Clock& clock_;

@@ -178,7 +178,7 @@ void ChunkReleases::Deny(Try attempt, const Denial& denial) {
     denials_.Count(attempt->use.asker.did);
     return attempt->done(denial.status);
   }
-  journal_.Submit(denials_.CommitOf({attempt->use.asker.did, nullptr, denial.reasons}),
+  journal_.Submit(denials_.CommitOf(DenialOf(attempt->use.asker.did, denial.reasons)),
                   [attempt, status = denial.status](absl::StatusOr<audit::Committed> committed) {
                     attempt->done(committed.ok() ? status : committed.status());
                   });
@@ -188,7 +188,7 @@ void ChunkReleases::Deny(Try attempt, const Denial& denial) {
 void ChunkReleases::RecordLeftOut(const Attempt& attempt, size_t count) {
   if (count == 0) return;
   journal_.Submit(
-      denials_.CommitOf({attempt.use.asker.did, nullptr, {"LEFT_OUT_OF_STREAM"}, count}),
+      denials_.CommitOf(DenialOf(attempt.use.asker.did, {"LEFT_OUT_OF_STREAM"}, count)),
       [](absl::StatusOr<audit::Committed> committed) {
         if (!committed.ok())
           log::Error("a denial could not be recorded", {{"cause", committed.status().ToString()}});

@@ -8,11 +8,11 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
-#include "connector/denial_log.h"
 #include "connector/enforcer.h"
 #include "connector/own_node.h"
 #include "connector/ports.h"
 #include "connector/transfer/content.h"
+#include "core/audit/denial_log.h"
 #include "core/audit/journal.h"
 #include "core/base/caller.h"
 #include "core/base/clock.h"
@@ -41,7 +41,7 @@ class ChunkReleases {
   using Done = std::function<void(absl::StatusOr<absl::optional<v1::ReleaseStreamResponse>>)>;
 
   // All arguments must outlive the object and every chunk under way.
-  ChunkReleases(const OwnNode& own, Enforcer& enforcer, PassportSource& source, DenialLog& denials,
+  ChunkReleases(const OwnNode& own, Enforcer& enforcer, PassportSource& source, audit::DenialLog& denials,
                 audit::Journal& journal, const Clock& clock)
       : own_(own),
         enforcer_(enforcer),
@@ -71,7 +71,7 @@ class ChunkReleases {
   const OwnNode& own_;
   Enforcer& enforcer_;
   PassportSource& source_;
-  DenialLog& denials_;
+  audit::DenialLog& denials_;
   audit::Journal& journal_;
   const Clock& clock_;
 };

@@ -3,6 +3,7 @@
 
 #include "core/base/status_macros.h"
 #include "services/catalog/service.h"
+#include "services/process/denials.h"
 #include "services/process/participant_process.h"
 
 namespace {
@@ -11,7 +12,9 @@ absl::Status Serve(const tsunagi::internal::v1::NodeConfig& config) {
   using namespace tsunagi;  // NOLINT: composition
   ASSIGN_OR_RETURN(const std::unique_ptr<process::ParticipantProcess> process,
                    process::ParticipantProcess::Start(config, "catalog", catalog::CatalogRows()));
-  catalog::Notices notices(process->journal(), process->trust(), process->did(), process->clock());
+  process::Denials denials(process->journal(), process->clock());
+  catalog::Notices notices(process->journal(), process->trust(), process->did(), process->clock(),
+                           denials.log());
   catalog::CatalogService service(process->guard(), notices, process->workers());
   return process->Serve({&service});
 }

@@ -35,7 +35,9 @@ grpc::ServerUnaryReactor* CatalogService::FindHolders(grpc::CallbackServerContex
                                                       const v1::FindHoldersRequest* request,
                                                       v1::FindHoldersResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
-    Answer(notices_.Find(caller, *request), response, finish);
+    notices_.Find(caller, *request, [response, finish](absl::StatusOr<v1::FindHoldersResponse> found) {
+      Answer(std::move(found), response, finish);
+    });
   });
 }
 

@@ -6,6 +6,7 @@
 #include "services/connector/node.h"
 #include "services/connector/passport_client.h"
 #include "services/connector/service.h"
+#include "services/process/denials.h"
 
 namespace {
 
@@ -14,9 +15,10 @@ absl::Status Serve(const tsunagi::internal::v1::NodeConfig& config) {
   ASSIGN_OR_RETURN(const std::unique_ptr<process::ParticipantProcess> process,
                    process::ParticipantProcess::Start(config, "connector", connector::ConnectorRows()));
   connector::PassportClient passport(*process);
+  process::Denials denials(process->journal(), process->clock());
   const connector::ConnectorOptions options{"connector", "passport", config.federation(), config.policies()};
   ASSIGN_OR_RETURN(const std::unique_ptr<connector::ConnectorNode> node,
-                   connector::ConnectorNode::Open(*process, options, passport));
+                   connector::ConnectorNode::Open(*process, options, passport, denials.log()));
   connector::ConnectorService service(process->guard(), *node, process->workers(), process->random());
   return process->Serve({&service});
 }

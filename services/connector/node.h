@@ -5,7 +5,6 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "connector/denial_log.h"
 #include "connector/enforcer.h"
 #include "connector/lookup_counter.h"
 #include "connector/negotiation/agreements.h"
@@ -18,7 +17,6 @@
 #include "connector/transfer/stream.h"
 #include "services/connector/federation_client.h"
 #include "services/process/participant_process.h"
-#include "services/process/ticker.h"
 
 namespace tsunagi::connector {
 
@@ -35,10 +33,11 @@ struct ConnectorOptions {
 // Order of members is order of use. Lives until every call has finished.
 class ConnectorNode {
  public:
-  // `process` and `source` must outlive the node. INVALID_ARGUMENT naming every mistake in the policy file.
+  // All but `options` must outlive the node. INVALID_ARGUMENT naming every mistake in the policy file.
   static absl::StatusOr<std::unique_ptr<ConnectorNode>> Open(process::ParticipantProcess& process,
                                                              const ConnectorOptions& options,
-                                                             PassportSource& source);
+                                                             PassportSource& source,
+                                                             audit::DenialLog& denials);
 
   PolicyStore& policies() { return *policies_; }
   Agreements& agreements() { return agreements_; }
@@ -51,12 +50,11 @@ class ConnectorNode {
 
  private:
   ConnectorNode(process::ParticipantProcess& process, const ConnectorOptions& options,
-                std::unique_ptr<PolicyStore> policies, PassportSource& source);
+                std::unique_ptr<PolicyStore> policies, PassportSource& source, audit::DenialLog& denials);
 
   const OwnNode own_;
   const std::unique_ptr<PolicyStore> policies_;
   AgreementTable table_;
-  DenialLog denials_;
   LookupCounter lookups_;
   Enforcer enforcer_;
   Agreements agreements_;
@@ -67,7 +65,6 @@ class ConnectorNode {
   ObtainedAgreements obtained_;
   HolderClient holders_;
   Resolver resolver_;
-  process::Ticker flush_denials_;
 };
 
 }  // namespace tsunagi::connector

@@ -8,6 +8,7 @@
 #include "services/connector/service.h"
 #include "services/passport/node.h"
 #include "services/passport/service.h"
+#include "services/process/denials.h"
 #include "services/process/participant_process.h"
 
 namespace {
@@ -29,14 +30,17 @@ absl::Status Serve(const internal::v1::NodeConfig& config) {
   rpc::Guard& guard = process->guard();
   rpc::WorkerPool& workers = process->workers();
 
-  catalog::Notices notices(process->journal(), process->trust(), process->did(), process->clock());
+  process::Denials denials(process->journal(), process->clock());
+  catalog::Notices notices(process->journal(), process->trust(), process->did(), process->clock(),
+                           denials.log());
   catalog::CatalogService catalog(guard, notices, workers);
   passport::PassportNode records(*process, config.federation());
   passport::PassportService passport(guard, records, workers, process->seal_key(), "node");
   connector::LocalPassport source(records.reader());
-  ASSIGN_OR_RETURN(const std::unique_ptr<connector::ConnectorNode> node,
-                   connector::ConnectorNode::Open(
-                       *process, {"node", "node", config.federation(), config.policies()}, source));
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<connector::ConnectorNode> node,
+      connector::ConnectorNode::Open(*process, {"node", "node", config.federation(), config.policies()},
+                                     source, denials.log()));
   connector::ConnectorService connector(guard, *node, workers, process->random());
 
   return process->Serve({&catalog, &passport, &connector});

@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "connector/denial_log.h"
 #include "connector/enforcer.h"
 #include "connector/lookup_counter.h"
 #include "connector/negotiation/agreements.h"
@@ -23,6 +22,7 @@
 #include "connector/transfer/release.h"
 #include "connector/transfer/resolve.h"
 #include "connector/transfer/stream.h"
+#include "core/audit/denial_log.h"
 #include "core/base/config.h"
 #include "gtest/gtest.h"
 #include "tests/support/caller.h"
@@ -217,7 +217,7 @@ class TestConnectorNode {
   CountingSource source;
   std::unique_ptr<connector::PolicyStore> policies;
   connector::AgreementTable table;
-  connector::DenialLog denials;
+  audit::DenialLog denials;
   connector::LookupCounter lookups;
   connector::Enforcer enforcer;
   connector::Agreements agreements;

@@ -1,12 +1,11 @@
-#include "connector/denial_log.h"
+#include "core/audit/denial_log.h"
 
 #include <utility>
 
-#include "connector/records.h"
 #include "core/base/log.h"
 #include "core/base/proto.h"
 
-namespace tsunagi::connector {
+namespace tsunagi::audit {
 namespace {
 
 int64_t MinuteOf(absl::Time time) { return absl::ToUnixSeconds(time) / 60; }
@@ -18,13 +17,15 @@ DenialLog::~DenialLog() {
   for (const auto& [caller, minute] : counted_) Write(caller, minute);
 }
 
-audit::Commit DenialLog::CommitOf(const NamedDenial& denial) const {
-  audit::v1::Record record = RecordAt(clock_.Now());
-  record.mutable_denial()->set_caller(denial.caller);
-  if (denial.battery != nullptr) *record.mutable_denial()->mutable_battery() = *denial.battery;
-  for (const std::string& reason : denial.reasons) record.mutable_denial()->add_reasons(reason);
-  record.mutable_denial()->set_count(denial.count);
-  audit::Commit commit;
+Commit DenialLog::CommitOf(v1::DenialRecord denial) const {
+  return CommitAt(clock_.Now(), std::move(denial));
+}
+
+Commit DenialLog::CommitAt(absl::Time time, v1::DenialRecord denial) const {
+  v1::Record record;
+  *record.mutable_time() = ToProto(time);
+  *record.mutable_denial() = std::move(denial);
+  Commit commit;
   commit.version = journal_.Version();
   commit.record = Encode(record);
   return commit;
@@ -54,16 +55,14 @@ void DenialLog::Flush() {
 }
 
 void DenialLog::Write(const std::string& caller, const Minute& minute) {
-  audit::v1::Record record = RecordAt(absl::FromUnixSeconds(minute.minute * 60));
-  record.mutable_denial()->set_caller(caller);
-  record.mutable_denial()->set_count(minute.count);
-  audit::Commit commit;
-  commit.version = journal_.Version();
-  commit.record = Encode(record);
-  journal_.Submit(std::move(commit), [](absl::StatusOr<audit::Committed> committed) {
+  v1::DenialRecord denial;
+  denial.set_caller(caller);
+  denial.set_count(minute.count);
+  Commit commit = CommitAt(absl::FromUnixSeconds(minute.minute * 60), std::move(denial));
+  journal_.Submit(std::move(commit), [](absl::StatusOr<Committed> committed) {
     if (!committed.ok())
       log::Error("denials could not be recorded", {{"cause", committed.status().ToString()}});
   });
 }
 
-}  // namespace tsunagi::connector
+}  // namespace tsunagi::audit
