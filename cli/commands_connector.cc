@@ -198,12 +198,13 @@ absl::Status AppendFromCsv(const std::string& path, const FindParty& find_party,
   return absl::OkStatus();
 }
 
-absl::StatusOr<uint64_t> FileInBatches(Session& session,
+absl::StatusOr<uint64_t> FileInBatches(Session& session, Random& random,
                                        const connector::v1::FileHolderNoticesRequest& common,
                                        const std::vector<common::v1::BatteryId>& batteries) {
   uint64_t filed = 0;
   for (size_t begin = 0; begin < batteries.size(); begin += kMaxNotices) {
     connector::v1::FileHolderNoticesRequest request = common;
+    request.set_request_id(NewUuid(random));
     const size_t end = std::min(batteries.size(), begin + kMaxNotices);
     for (size_t i = begin; i < end; ++i) *request.add_batteries() = batteries[i];
     ASSIGN_OR_RETURN(const auto response,
@@ -229,7 +230,7 @@ absl::StatusOr<Output> FileNotices(Context& context, const Notices& notices) {
     ASSIGN_OR_RETURN(batteries.emplace_back(), ResolveBattery(identifier, find_party));
   }
   if (!notices.csv.empty()) RETURN_IF_ERROR(AppendFromCsv(notices.csv, find_party, batteries));
-  ASSIGN_OR_RETURN(const uint64_t filed, FileInBatches(*session, common, batteries));
+  ASSIGN_OR_RETURN(const uint64_t filed, FileInBatches(*session, context.random, common, batteries));
   Output output;
   output.json = {{"batteries", batteries.size()}, {"filed", filed}};
   output.Line(absl::StrCat("filed ", filed, " notices: this participant holds ", Words(common.sections()),

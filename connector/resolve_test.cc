@@ -32,6 +32,7 @@ using testing::Not;
 using testing::SizeIs;
 using testing::StatusIs;
 
+constexpr char kId[] = "7d2f6a0e-8b1c-4a37-9f54-0c1e5b6a9d21";
 constexpr char kOpen[] = R"(
 rules:
   - {id: d, action: permit, roles: [dealer], sections: [identity, condition, history], obligations: [cite]}
@@ -397,12 +398,13 @@ TEST(FanOutTest, DoesNothingForNothing) {
 
 TEST_F(ResolveTest, FilesNoticesWithEachManufacturer) {
   v1::FileHolderNoticesRequest request;
+  request.set_request_id(kId);
   for (const char* serial : {"A", "B"}) *request.add_batteries() = testing::Battery(maker.did(), serial);
   *request.add_batteries() = testing::Battery(oem_.did(), "C");
   request.add_sections(SECTION_CONDITION);
   request.add_visible_to_roles("dealer");
 
-  const auto filed = FileHolderNotices(dealer_.federation, dealer_.random, request);
+  const auto filed = FileHolderNotices(dealer_.federation, request);
 
   ASSERT_THAT(filed, IsOk());
   EXPECT_EQ(filed->filed(), 3u);
@@ -412,22 +414,50 @@ TEST_F(ResolveTest, FilesNoticesWithEachManufacturer) {
   EXPECT_THAT(dealer_.federation.filed[oem_.did()], SizeIs(1));
 }
 
-TEST_F(ResolveTest, SaysWhichCatalogDidNotTakeNotices) {
-  dealer_.federation.unreachable.insert(maker.did());
+TEST_F(ResolveTest, FilesTheSameRequestWithTheSameIdsAndEachManufacturerWithAnother) {
+  v1::FileHolderNoticesRequest request;
+  request.set_request_id(kId);
+  *request.add_batteries() = testing::Battery(maker.did(), "A");
+  *request.add_batteries() = testing::Battery(oem_.did(), "C");
+  request.add_sections(SECTION_CONDITION);
+  for (int i = 0; i < 2; ++i) ASSERT_THAT(FileHolderNotices(dealer_.federation, request), IsOk());
+  request.set_request_id(NewUuid(dealer_.random));
+  ASSERT_THAT(FileHolderNotices(dealer_.federation, request), IsOk());
+
+  const auto& filed = dealer_.federation.filed[maker.did()];
+  ASSERT_THAT(filed, SizeIs(3));
+  EXPECT_TRUE(IsUuid(filed[0].request_id())) << filed[0].request_id();
+  EXPECT_EQ(filed[0].request_id(), filed[1].request_id());
+  EXPECT_NE(filed[0].request_id(), filed[2].request_id());
+  EXPECT_NE(filed[0].request_id(), dealer_.federation.filed[oem_.did()][0].request_id());
+}
+
+TEST_F(ResolveTest, RefusesNoticesWithoutARequestId) {
   v1::FileHolderNoticesRequest request;
   *request.add_batteries() = battery;
   request.add_sections(SECTION_CONDITION);
 
-  EXPECT_THAT(FileHolderNotices(dealer_.federation, dealer_.random, request),
+  EXPECT_THAT(FileHolderNotices(dealer_.federation, request),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("`request_id`")));
+}
+
+TEST_F(ResolveTest, SaysWhichCatalogDidNotTakeNotices) {
+  dealer_.federation.unreachable.insert(maker.did());
+  v1::FileHolderNoticesRequest request;
+  request.set_request_id(kId);
+  *request.add_batteries() = battery;
+  request.add_sections(SECTION_CONDITION);
+
+  EXPECT_THAT(FileHolderNotices(dealer_.federation, request),
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr(maker.did())));
 }
 
 TEST_F(ResolveTest, RefusesNoticesAboutNothing) {
   v1::FileHolderNoticesRequest request;
-  EXPECT_THAT(FileHolderNotices(dealer_.federation, dealer_.random, request),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+  request.set_request_id(kId);
+  EXPECT_THAT(FileHolderNotices(dealer_.federation, request), StatusIs(absl::StatusCode::kInvalidArgument));
   *request.add_batteries() = battery;
-  EXPECT_THAT(FileHolderNotices(dealer_.federation, dealer_.random, request),
+  EXPECT_THAT(FileHolderNotices(dealer_.federation, request),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("sections")));
 }
 

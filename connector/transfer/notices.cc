@@ -5,8 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "connector/records.h"
+#include "core/base/bytes.h"
 #include "core/base/error.h"
+#include "core/base/random.h"
 #include "core/base/status_macros.h"
+#include "core/crypto/digest.h"
 #include "passport/model/identifiers.h"
 
 namespace tsunagi::connector {
@@ -14,7 +17,21 @@ namespace {
 
 constexpr int kMaxNotices = 1'000;
 
+// Version 8 of RFC 9562: bits of our own making.
+std::string IdFor(absl::string_view request_id, absl::string_view manufacturer) {
+  std::string bytes = crypto::Sha256(absl::StrCat(request_id, "\n", manufacturer)).substr(0, 16);
+  bytes[6] = static_cast<char>((bytes[6] & 0x0f) | 0x80);
+  bytes[8] = static_cast<char>((bytes[8] & 0x3f) | 0x80);
+  const std::string hex = ToHex(bytes);
+  return absl::StrCat(hex.substr(0, 8), "-", hex.substr(8, 4), "-", hex.substr(12, 4), "-", hex.substr(16, 4),
+                      "-", hex.substr(20));
+}
+
 absl::Status Check(const v1::FileHolderNoticesRequest& request) {
+  if (!IsUuid(request.request_id())) {
+    return InvalidArgument({"REQUEST_ID_WRONG", "request_id", request.request_id(),
+                            "a UUID in lower case such as 7d2f6a0e-8b1c-4a37-9f54-0c1e5b6a9d21"});
+  }
   RETURN_IF_ERROR(SectionsOf(request.sections()).status());
   if (request.batteries().empty() || request.batteries_size() > kMaxNotices) {
     return InvalidArgument(
@@ -28,7 +45,7 @@ absl::Status Check(const v1::FileHolderNoticesRequest& request) {
 
 }  // namespace
 
-absl::StatusOr<v1::FileHolderNoticesResponse> FileHolderNotices(Federation& federation, Random& random,
+absl::StatusOr<v1::FileHolderNoticesResponse> FileHolderNotices(Federation& federation,
                                                                 const v1::FileHolderNoticesRequest& request) {
   RETURN_IF_ERROR(Check(request));
   std::map<std::string, catalog::v1::FileNoticesRequest> by_manufacturer;
@@ -41,7 +58,7 @@ absl::StatusOr<v1::FileHolderNoticesResponse> FileHolderNotices(Federation& fede
   }
   v1::FileHolderNoticesResponse response;
   for (auto& [manufacturer, notices] : by_manufacturer) {
-    notices.set_request_id(NewUuid(random));
+    notices.set_request_id(IdFor(request.request_id(), manufacturer));
     if (const absl::Status filed = federation.FileNotices(manufacturer, notices); !filed.ok()) {
       return Annotate(filed,
                       absl::StrCat("filing ", notices.notices_size(), " notices with `", manufacturer, "`"));

@@ -19,7 +19,7 @@ absl::Status Serve(const tsunagi::internal::v1::NodeConfig& config) {
   const connector::ConnectorOptions options{"connector", "passport", config.federation(), config.policies()};
   ASSIGN_OR_RETURN(const std::unique_ptr<connector::ConnectorNode> node,
                    connector::ConnectorNode::Open(*process, options, passport, denials.log()));
-  connector::ConnectorService service(process->guard(), *node, process->workers(), process->random());
+  connector::ConnectorService service(process->guard(), *node, process->workers());
   return process->Serve({&service});
 }
 

@@ -103,7 +103,7 @@ grpc::ServerUnaryReactor* ConnectorService::FileHolderNotices(grpc::CallbackServ
                                                               v1::FileHolderNoticesResponse* response) {
   return guard_.Serve(context, [=, this](const Caller&, rpc::Finish finish) {
     const absl::Status queued = workers_.Run([this, request, answer = AnswerTo(response, finish)] {
-      answer(connector::FileHolderNotices(node_.federation(), random_, *request));
+      answer(connector::FileHolderNotices(node_.federation(), *request));
     });
     if (!queued.ok()) finish(queued);
   });

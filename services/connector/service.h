@@ -4,7 +4,6 @@
 #include <functional>
 #include <vector>
 
-#include "core/base/random.h"
 #include "services/connector/node.h"
 #include "services/connector/stream_call.h"
 #include "services/rpc/guard.h"
@@ -21,9 +20,8 @@ class ConnectorService final : public v1::ConnectorService::CallbackService {
  public:
   // All arguments must outlive the service and its calls. Resolve, FileHolderNotices and the chunks of
   // streams run on `workers`.
-  ConnectorService(rpc::Guard& guard, ConnectorNode& node, rpc::WorkerPool& workers, Random& random,
-                   StreamLimits limits = {})
-      : guard_(guard), node_(node), workers_(workers), random_(random), streams_(limits) {}
+  ConnectorService(rpc::Guard& guard, ConnectorNode& node, rpc::WorkerPool& workers, StreamLimits limits = {})
+      : guard_(guard), node_(node), workers_(workers), streams_(limits) {}
 
   grpc::ServerUnaryReactor* RequestAgreement(grpc::CallbackServerContext* context,
                                              const v1::RequestAgreementRequest* request,
@@ -54,7 +52,6 @@ class ConnectorService final : public v1::ConnectorService::CallbackService {
   rpc::Guard& guard_;
   ConnectorNode& node_;
   rpc::WorkerPool& workers_;
-  Random& random_;
   StreamSlots streams_;
 };
 

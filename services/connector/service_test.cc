@@ -11,6 +11,7 @@
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
 #include "services/connector/local_passport.h"
+#include "services/process/denials.h"
 #include "tests/support/passport_node.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/tls_server.h"
@@ -127,12 +128,10 @@ class ConnectorServiceTest : public ::testing::Test {
   testing::TestFederation federation_{clock_};
   FakeProcess process_{federation_, clock_};
   LocalPassport source_{process_.records().reader()};
+  process::Denials denials_{process_.journal(), process_.clock()};
   const std::unique_ptr<ConnectorNode> node_ =
-      ConnectorNode::Open(process_, {"node", "node", "battery.example", ""}, source_).value();
-  ConnectorService service_{process_.guard(),
-                            *node_,
-                            process_.workers(),
-                            process_.random(),
+      ConnectorNode::Open(process_, {"node", "node", "battery.example", ""}, source_, denials_.log()).value();
+  ConnectorService service_{process_.guard(), *node_, process_.workers(),
                             {.per_participant = kStreams, .idle = absl::Seconds(2)}};
   testing::TlsServer server_{federation_, "maker", "node"};
 };

@@ -41,7 +41,7 @@ absl::Status Serve(const internal::v1::NodeConfig& config) {
       const std::unique_ptr<connector::ConnectorNode> node,
       connector::ConnectorNode::Open(*process, {"node", "node", config.federation(), config.policies()},
                                      source, denials.log()));
-  connector::ConnectorService connector(guard, *node, workers, process->random());
+  connector::ConnectorService connector(guard, *node, workers);
 
   return process->Serve({&catalog, &passport, &connector});
 }
