@@ -48,6 +48,10 @@ size_t BytesOf(const Commit& commit) {
   return bytes;
 }
 
+void Refuse(std::vector<Pending>& group, const absl::Status& why) {
+  for (Pending& pending : group) pending.done(why);
+}
+
 class CommitterJournal final : public Journal {
  public:
   CommitterJournal(store::Store& store, std::string origin, crypto::PrivateKey log_key, Random& random,
@@ -80,6 +84,10 @@ class CommitterJournal final : public Journal {
     Enqueue(std::move(commit), std::move(done), true);
   }
 
+  absl::Status Health() const override {
+    MutexLock lock(mutex_);
+    return refusal_;
+  }
   std::string LatestCheckpoint() const override {
     MutexLock lock(mutex_);
     return checkpoint_;
@@ -105,7 +113,7 @@ class CommitterJournal final : public Journal {
   void Publish(ReadVersion version, const std::string& note);
   void Complete(Pending& pending, const std::string& note);
   void FinishErasures(std::vector<Pending>& group, const std::string& note);
-  void Refuse(std::vector<Pending>& group);
+  void Die(absl::string_view what, const absl::Status& cause);
 
   store::Store& store_;
   const std::string origin_;
@@ -115,7 +123,6 @@ class CommitterJournal final : public Journal {
   // Only on the committer's thread.
   GrowingTree tree_;
   WrittenKeys written_{kRememberedKeys};
-  bool is_dead_ = false;
 
   std::atomic<ReadVersion> version_ = 0;
   mutable Mutex mutex_;
@@ -124,6 +131,8 @@ class CommitterJournal final : public Journal {
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   std::string checkpoint_ ABSL_GUARDED_BY(mutex_);
   uint64_t size_ ABSL_GUARDED_BY(mutex_) = 0;
+  // What commits are answered with from now on, unless OK.
+  absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
 
   std::thread committer_;  // last: starts when all else is there
 };
@@ -180,7 +189,7 @@ std::vector<Pending> CommitterJournal::TakeGroup() {
 }
 
 void CommitterJournal::CommitGroup(std::vector<Pending>& group) {
-  if (is_dead_) return Refuse(group);
+  if (const absl::Status health = Health(); !health.ok()) return Refuse(group, health);
   const ReadVersion version = version_.load(std::memory_order_relaxed) + 1;
   const uint64_t old_size = tree_.size();
   std::vector<Write> writes;
@@ -193,9 +202,8 @@ void CommitterJournal::CommitGroup(std::vector<Pending>& group) {
   if (!writes.empty()) {
     const absl::Status applied = store_.Apply(writes);
     if (!applied.ok()) {
-      log::Error("journal: a write failed, restart to recover", {{"cause", applied.ToString()}});
-      is_dead_ = true;
-      return Refuse(group);
+      Die("a write failed", applied);
+      return Refuse(group, Health());
     }
     Publish(version, note);
   }
@@ -265,10 +273,7 @@ void CommitterJournal::FinishErasures(std::vector<Pending>& group, const std::st
   if (erasures.empty()) return;
   absl::Status scrubbed = store_.Scrub(Table::kPerson);
   if (scrubbed.ok()) scrubbed = store_.Apply({store::Delete(Table::kLog, PendingScrubKey())});
-  if (!scrubbed.ok()) {
-    log::Error("journal: a scrub failed, restart to finish it", {{"cause", scrubbed.ToString()}});
-    is_dead_ = true;
-  }
+  if (!scrubbed.ok()) Die("a scrub failed", scrubbed);
   for (Pending* pending : erasures) {
     if (scrubbed.ok()) {
       Complete(*pending, note);
@@ -279,10 +284,12 @@ void CommitterJournal::FinishErasures(std::vector<Pending>& group, const std::st
   }
 }
 
-void CommitterJournal::Refuse(std::vector<Pending>& group) {
-  for (Pending& pending : group) {
-    pending.done(absl::UnavailableError("the store failed: restart the process to recover"));
-  }
+// The store's own words stay in the log: what callers are told names no file.
+void CommitterJournal::Die(absl::string_view what, const absl::Status& cause) {
+  log::Error("journal: stopped, restart to recover",
+             {{"what", std::string(what)}, {"cause", cause.ToString()}});
+  MutexLock lock(mutex_);
+  refusal_ = absl::UnavailableError("the store failed: restart the process to recover");
 }
 
 absl::StatusOr<v1::LogProof> CommitterJournal::Prove(uint64_t index, absl::string_view note) const {

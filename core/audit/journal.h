@@ -54,7 +54,7 @@ using CommitDone = std::function<void(absl::StatusOr<Committed>)>;
 // The committer takes what has queued up, checks reads, assigns leaf indexes, computes tree nodes and one
 // checkpoint for the group, writes one synced batch, then completes. Nothing that covers a leaf leaves the
 // process before its sync. After a failed write the journal is dead: every later commit is UNAVAILABLE until
-// a restart.
+// a restart, and Health() says so.
 class Journal {
  public:
   // Opens the log in `store`, or starts it; checks that the stored tree fits the stored checkpoint
@@ -63,6 +63,10 @@ class Journal {
                                                        crypto::PrivateKey log_key, Random& random);
   // Completes what is queued, then stops.
   virtual ~Journal() = default;
+
+  // OK while commits are taken; otherwise what every commit is answered with: UNAVAILABLE after a failed
+  // write. Never blocks on disk.
+  virtual absl::Status Health() const = 0;
 
   // Reads go to the store directly; they see only what is durable.
   virtual const store::Store& store() const = 0;

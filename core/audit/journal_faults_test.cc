@@ -139,6 +139,17 @@ TEST_F(JournalFaultsTest, AcknowledgesNothingAfterAFailedWrite) {
   }
 }
 
+TEST_F(JournalFaultsTest, IsHealthyUntilAWriteFails) {
+  OpenJournal();
+  Append("record");
+  EXPECT_THAT(journal_->Health(), IsOk());
+  faults_.FailAfter(0);
+
+  EXPECT_THAT(journal_->SubmitAndWait(RecordOnly("lost")), StatusIs(absl::StatusCode::kUnavailable));
+
+  EXPECT_THAT(journal_->Health(), StatusIs(absl::StatusCode::kUnavailable, HasSubstr("restart")));
+}
+
 TEST_F(JournalFaultsTest, RefusesTheWholeQueueAfterAFailedWrite) {
   Valve valve;
   OpenBehind(valve);
@@ -193,6 +204,7 @@ TEST_F(JournalFaultsTest, FinishesAnErasureThatAKillInterrupted) {
   Outcomes outcomes;
   journal_->SubmitErasure(std::move(erase), outcomes.Next());
   EXPECT_THAT(outcomes.Wait(1)[0], StatusIs(absl::StatusCode::kUnavailable, HasSubstr("finish")));
+  EXPECT_THAT(journal_->Health(), StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(journal_->SubmitAndWait(RecordOnly("later")), StatusIs(absl::StatusCode::kUnavailable));
   journal_.reset();
 

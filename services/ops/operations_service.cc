@@ -46,6 +46,14 @@ absl::Status FillCheckpoint(const audit::Journal& journal, v1::GetCheckpointResp
   return absl::IsNotFound(cosigned.status()) ? absl::OkStatus() : cosigned.status();
 }
 
+// No process serves without its journal.
+void AddJournal(const audit::Journal& journal, v1::GetHealthResponse& health) {
+  const absl::Status status = journal.Health();
+  if (status.ok()) return;
+  health.set_state(v1::HEALTH_STATE_NOT_SERVING);
+  health.add_notes(std::string(status.message()));
+}
+
 }  // namespace
 
 std::vector<rpc::AccessRow> OperationsRows() {
@@ -70,6 +78,7 @@ grpc::ServerUnaryReactor* OperationsService::GetHealth(grpc::CallbackServerConte
                                                        v1::GetHealthResponse* response) {
   return guard_.Serve(context, [&](const Caller&, const rpc::Finish& finish) {
     *response = health_();
+    AddJournal(journal_, *response);
     finish(absl::OkStatus());
   });
 }

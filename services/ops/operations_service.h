@@ -19,7 +19,8 @@ const std::string& CosignedKey();
 // Thread-safe.
 class OperationsService final : public v1::OperationsService::CallbackService {
  public:
-  // `health` is asked at each GetHealth and must not block. `guard` and `journal` must outlive the service.
+  // `health` is asked at each GetHealth and must not block; the journal's health is added to it. `guard` and
+  // `journal` must outlive the service.
   OperationsService(rpc::Guard& guard, const audit::Journal& journal,
                     std::function<v1::GetHealthResponse()> health);
 
