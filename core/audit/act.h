@@ -12,7 +12,7 @@
 
 namespace tsunagi::audit {
 
-// Completion of an act: exactly once, on the caller's or the committer's thread; must not block.
+// Completion of an act: exactly once, on the caller's thread or one of the journal's; must not block.
 template <class Reply>
 using Done = std::function<void(absl::StatusOr<Reply>)>;
 
@@ -26,7 +26,7 @@ struct Decision {
 inline constexpr int kMaxDecisions = 16;
 
 // Runs `decide`, which reads the journal's store and names its reads in the commit, until its commit goes
-// through.
+// through: first on the caller's thread, again on the journal's follow-up thread.
 template <class Reply>
 void Act(Journal& journal, std::function<absl::StatusOr<Decision<Reply>>()> decide, Done<Reply> done,
          int attempts = kMaxDecisions) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/audit/follow_up.h"
 #include "core/audit/log_table.h"
 #include "core/audit/tree.h"
 #include "core/audit/written_keys.h"
@@ -48,10 +49,6 @@ size_t BytesOf(const Commit& commit) {
   return bytes;
 }
 
-void Refuse(std::vector<Pending>& group, const absl::Status& why) {
-  for (Pending& pending : group) pending.done(why);
-}
-
 class CommitterJournal final : public Journal {
  public:
   CommitterJournal(store::Store& store, std::string origin, crypto::PrivateKey log_key, Random& random,
@@ -84,6 +81,8 @@ class CommitterJournal final : public Journal {
     Enqueue(std::move(commit), std::move(done), true);
   }
 
+  void Settle() override;
+
   absl::Status Health() const override {
     MutexLock lock(mutex_);
     return refusal_;
@@ -111,8 +110,11 @@ class CommitterJournal final : public Journal {
   void Admit(Pending& pending, ReadVersion version, std::vector<Write>& writes);
   void AppendLeaf(Pending& pending, std::vector<Write>& writes);
   void Publish(ReadVersion version, const std::string& note);
-  void Complete(Pending& pending, const std::string& note);
-  void FinishErasures(std::vector<Pending>& group, const std::string& note);
+  void Answer(std::vector<Pending>& group, const std::string& note);
+  Committed CommittedOf(Pending& pending, const std::string& note) const;
+  CommitDone Counted(CommitDone done);
+  void CountAnswers(size_t answers);
+  void Refuse(std::vector<Pending>& group, const absl::Status& why);
   void Die(absl::string_view what, const absl::Status& cause);
 
   store::Store& store_;
@@ -127,13 +129,17 @@ class CommitterJournal final : public Journal {
   std::atomic<ReadVersion> version_ = 0;
   mutable Mutex mutex_;
   CondVar queued_;
+  CondVar settled_;
   std::deque<Pending> queue_ ABSL_GUARDED_BY(mutex_);
+  // Commits that were queued and whose `done` has not returned.
+  size_t unanswered_ ABSL_GUARDED_BY(mutex_) = 0;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   std::string checkpoint_ ABSL_GUARDED_BY(mutex_);
   uint64_t size_ ABSL_GUARDED_BY(mutex_) = 0;
   // What commits are answered with from now on, unless OK.
   absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
 
+  FollowUps follow_ups_{store_, [this](const absl::Status& cause) { Die("a scrub failed", cause); }};
   std::thread committer_;  // last: starts when all else is there
 };
 
@@ -162,6 +168,7 @@ absl::Status CommitterJournal::Push(Pending& pending) {
         absl::StrCat("the journal has ", kMaxWaiting, " commits waiting: try later"));
   }
   queue_.push_back(std::move(pending));
+  ++unanswered_;
   return absl::OkStatus();
 }
 
@@ -207,10 +214,7 @@ void CommitterJournal::CommitGroup(std::vector<Pending>& group) {
     }
     Publish(version, note);
   }
-  for (Pending& pending : group) {
-    if (!pending.is_erasure || pending.is_aborted) Complete(pending, note);
-  }
-  FinishErasures(group, note);
+  Answer(group, note);
   tree_.Trim();
 }
 
@@ -224,7 +228,7 @@ void CommitterJournal::Admit(Pending& pending, ReadVersion version, std::vector<
     if (write.table == Table::kState) written_.Note(write.key, version);
     writes.push_back(std::move(write));
   }
-  if (pending.is_erasure) writes.push_back(store::Put(Table::kLog, PendingScrubKey(), ""));
+  if (pending.is_erasure) writes.push_back(store::Put(Table::kLog, PendingScrubKey(version), ""));
 }
 
 void CommitterJournal::AppendLeaf(Pending& pending, std::vector<Write>& writes) {
@@ -247,41 +251,56 @@ void CommitterJournal::Publish(ReadVersion version, const std::string& note) {
   size_ = tree_.size();
 }
 
-void CommitterJournal::Complete(Pending& pending, const std::string& note) {
-  if (pending.is_aborted) {
-    return pending.done(absl::AbortedError("something that the decision read has changed: decide again"));
-  }
-  Committed committed;
-  if (pending.commit.record.has_value()) {
-    v1::LogProof& proof = committed.proof;
-    proof.set_record(*std::move(pending.commit.record));
-    proof.set_salt(std::move(pending.salt));
-    proof.set_leaf_index(pending.leaf_index);
-    for (Digest& hash : tree_.Path(pending.leaf_index)) proof.add_path(std::move(hash));
-    proof.set_checkpoint(note);
-  }
-  pending.done(std::move(committed));
-}
-
-// One scrub for all erasures of the group, after everything else was answered. The mark, written with the
-// deletions, makes a restart scrub when this does not get to its end.
-void CommitterJournal::FinishErasures(std::vector<Pending>& group, const std::string& note) {
-  std::vector<Pending*> erasures;
+// Here only what is quick: deciding again and scrubbing would hold up every later commit.
+void CommitterJournal::Answer(std::vector<Pending>& group, const std::string& note) {
+  std::vector<CommitDone> aborted;
+  std::vector<Erased> erased;
   for (Pending& pending : group) {
-    if (pending.is_erasure && !pending.is_aborted) erasures.push_back(&pending);
-  }
-  if (erasures.empty()) return;
-  absl::Status scrubbed = store_.Scrub(Table::kPerson);
-  if (scrubbed.ok()) scrubbed = store_.Apply({store::Delete(Table::kLog, PendingScrubKey())});
-  if (!scrubbed.ok()) Die("a scrub failed", scrubbed);
-  for (Pending* pending : erasures) {
-    if (scrubbed.ok()) {
-      Complete(*pending, note);
+    if (pending.is_aborted) {
+      aborted.push_back(Counted(std::move(pending.done)));
+    } else if (pending.is_erasure) {
+      erased.push_back({CommittedOf(pending, note), Counted(std::move(pending.done))});
     } else {
-      pending->done(
-          absl::UnavailableError("the store failed while erasing: restart the process to finish it"));
+      pending.done(CommittedOf(pending, note));
     }
   }
+  CountAnswers(group.size() - aborted.size() - erased.size());
+  follow_ups_.Add(std::move(aborted), std::move(erased));
+}
+
+Committed CommitterJournal::CommittedOf(Pending& pending, const std::string& note) const {
+  Committed committed;
+  if (!pending.commit.record.has_value()) return committed;
+  v1::LogProof& proof = committed.proof;
+  proof.set_record(*std::move(pending.commit.record));
+  proof.set_salt(std::move(pending.salt));
+  proof.set_leaf_index(pending.leaf_index);
+  for (Digest& hash : tree_.Path(pending.leaf_index)) proof.add_path(std::move(hash));
+  proof.set_checkpoint(note);
+  return committed;
+}
+
+CommitDone CommitterJournal::Counted(CommitDone done) {
+  return [this, done = std::move(done)](absl::StatusOr<Committed> result) {
+    done(std::move(result));
+    CountAnswers(1);
+  };
+}
+
+void CommitterJournal::CountAnswers(size_t answers) {
+  MutexLock lock(mutex_);
+  unanswered_ -= answers;
+  if (unanswered_ == 0) settled_.NotifyAll();
+}
+
+void CommitterJournal::Settle() {
+  MutexLock lock(mutex_);
+  while (unanswered_ != 0) settled_.Wait(mutex_);
+}
+
+void CommitterJournal::Refuse(std::vector<Pending>& group, const absl::Status& why) {
+  for (Pending& pending : group) pending.done(why);
+  CountAnswers(group.size());
 }
 
 // The store's own words stay in the log: what callers are told names no file.
@@ -350,14 +369,6 @@ absl::StatusOr<std::string> StartLog(store::Store& store, const std::string& ori
   return note;
 }
 
-absl::Status FinishInterruptedScrub(store::Store& store) {
-  const absl::Status pending = store.Get(Table::kLog, PendingScrubKey()).status();
-  if (absl::IsNotFound(pending)) return absl::OkStatus();
-  RETURN_IF_ERROR(pending);
-  RETURN_IF_ERROR(store.Scrub(Table::kPerson));
-  return store.Apply({store::Delete(Table::kLog, PendingScrubKey())});
-}
-
 }  // namespace
 
 Digest Commitment(absl::string_view salt, absl::string_view record) {
@@ -366,7 +377,7 @@ Digest Commitment(absl::string_view salt, absl::string_view record) {
 
 absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(store::Store& store, std::string origin,
                                                        crypto::PrivateKey log_key, Random& random) {
-  RETURN_IF_ERROR(FinishInterruptedScrub(store));
+  RETURN_IF_ERROR(FinishErasures(store));
   absl::StatusOr<std::string> note = store.Get(Table::kLog, CheckpointKey());
   if (absl::IsNotFound(note.status())) note = StartLog(store, origin, log_key);
   RETURN_IF_ERROR(note.status());

@@ -44,12 +44,15 @@ struct Committed {
   v1::LogProof proof;
 };
 
-// Completion: exactly once, on the committer's thread, after the sync. Must not block. Only
-// RESOURCE_EXHAUSTED and the refusal of a journal that is closing come on the submitter's thread, before
-// Submit returns.
+// Completion: exactly once, after the sync.
+//   ABORTED, or an erasure that was scrubbed  on the follow-up thread, where deciding again (reading the
+//   store,
+//                                             signing) is allowed; waiting for another commit is not
+//   RESOURCE_EXHAUSTED, or the journal is closing  on the submitter's thread, before Submit returns
+//   all else                                  on the committer's thread, which must not be held up
 using CommitDone = std::function<void(absl::StatusOr<Committed>)>;
 
-// One store, one log, one committer thread. Thread-safe.
+// One store, one log, one committer thread, and one for what follows a commit and takes time. Thread-safe.
 //
 // The committer takes what has queued up, checks reads, assigns leaf indexes, computes tree nodes and one
 // checkpoint for the group, writes one synced batch, then completes. Nothing that covers a leaf leaves the
@@ -79,9 +82,12 @@ class Journal {
   // Submit and wait: for orchestrations and tools, never on a handler's thread.
   absl::StatusOr<Committed> SubmitAndWait(Commit commit);
 
-  // Submits a commit that deletes keys of table PERSON, then scrubs the table before `done`. A scrub that a
-  // crash interrupts is done again by Open.
+  // Submits a commit that deletes keys of table PERSON, then scrubs the table before `done`; other commits go
+  // on meanwhile. A scrub that a crash interrupts is done again by Open.
   virtual void SubmitErasure(Commit commit, CommitDone done) = 0;
+
+  // Waits until everything that was submitted, also by completions, has completed. Not from a completion.
+  virtual void Settle() = 0;
 
   virtual const std::string& origin() const = 0;
   virtual const crypto::PublicKey& log_key() const = 0;

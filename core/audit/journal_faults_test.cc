@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -199,10 +200,8 @@ TEST_F(JournalFaultsTest, HasEveryAcknowledgedLeafAfterAKillAtAnyWrite) {
 TEST_F(JournalFaultsTest, FinishesAnErasureThatAKillInterrupted) {
   OpenJournal();
   faults_.FailScrubs();
-  Commit erase = RecordOnly("erased");
-  erase.writes = {store::Delete(Table::kPerson, "hash")};
   Outcomes outcomes;
-  journal_->SubmitErasure(std::move(erase), outcomes.Next());
+  journal_->SubmitErasure(Erasure("hash"), outcomes.Next());
   EXPECT_THAT(outcomes.Wait(1)[0], StatusIs(absl::StatusCode::kUnavailable, HasSubstr("finish")));
   EXPECT_THAT(journal_->Health(), StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(journal_->SubmitAndWait(RecordOnly("later")), StatusIs(absl::StatusCode::kUnavailable));
@@ -213,7 +212,64 @@ TEST_F(JournalFaultsTest, FinishesAnErasureThatAKillInterrupted) {
 
   ASSERT_THAT(journal, IsOk());
   EXPECT_EQ(recovered.scrubs(), 1);
-  EXPECT_THAT(memory_->Get(Table::kLog, PendingScrubKey()), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(PendingScrubs(), 0);
+}
+
+TEST_F(JournalFaultsTest, CommitsWhileAScrubTakesItsTime) {
+  Valve scrubbing;
+  faults_.BeforeScrub([&] { scrubbing.Pass(); });
+  OpenJournal();
+  Append("before");
+  Outcomes erased;
+  journal_->SubmitErasure(Erasure("hash"), erased.Next());
+  scrubbing.WaitForSomeone();
+
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(Verify(Append("meanwhile")), IsOk());
+  EXPECT_EQ(erased.size(), 0u) << "the bytes are still in files";
+  scrubbing.Open();
+
+  const auto results = erased.Wait(1);
+  ASSERT_THAT(results[0], IsOk());
+  EXPECT_EQ(results[0]->proof.leaf_index(), 1u);
+  EXPECT_THAT(Verify(results[0]->proof), IsOk());
+}
+
+TEST_F(JournalFaultsTest, KeepsTheMarkOfAnErasureThatARunningScrubDoesNotCover) {
+  Valve scrubbing;
+  std::vector<int> marks;
+  faults_.BeforeScrub([&] {
+    marks.push_back(PendingScrubs());
+    scrubbing.Pass();
+  });
+  OpenJournal();
+  Outcomes erased;
+  journal_->SubmitErasure(Erasure("first"), erased.Next());
+  scrubbing.WaitForSomeone();
+  journal_->SubmitErasure(Erasure("second"), erased.Next());
+  Append("so the second is durable");
+  journal_->SubmitErasure(Erasure("third"), erased.Next());
+  Append("so the third is durable");
+  scrubbing.Open();
+
+  for (const auto& result : erased.Wait(3)) EXPECT_THAT(result, IsOk());
+
+  EXPECT_EQ(marks, (std::vector<int>{1, 2})) << "the second and the third share a scrub";
+  EXPECT_EQ(PendingScrubs(), 0);
+}
+
+TEST_F(JournalFaultsTest, FinishesErasuresBeforeItCloses) {
+  Valve scrubbing;
+  faults_.BeforeScrub([&] { scrubbing.Pass(); });
+  OpenJournal();
+  Outcomes erased;
+  journal_->SubmitErasure(Erasure("hash"), erased.Next());
+  scrubbing.WaitForSomeone();
+  std::thread opener([&] { scrubbing.Open(); });
+
+  journal_.reset();
+
+  opener.join();
+  EXPECT_THAT(erased.Wait(1)[0], IsOk());
 }
 
 // Damage to the stored log that opening it must notice.

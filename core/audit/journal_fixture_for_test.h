@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/audit/journal.h"
+#include "core/audit/log_table.h"
 #include "core/audit/receipt.h"
 #include "core/audit/verify.h"
 #include "core/base/mutex.h"
@@ -66,6 +67,12 @@ class Valve {
   bool open_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
+inline Commit Erasure(const std::string& key) {
+  Commit commit = RecordOnly("erased");
+  commit.writes = {store::Delete(store::Table::kPerson, key)};
+  return commit;
+}
+
 // Collects outcomes of commits. Thread-safe.
 class Outcomes {
  public:
@@ -109,6 +116,13 @@ class JournalFixture : public ::testing::Test {
   }
   absl::StatusOr<Checkpoint> Verify(const v1::LogProof& proof) const {
     return VerifyLogProof(proof, kTestOrigin, TestLogKey().public_key());
+  }
+  int PendingScrubs() const {
+    int marks = 0;
+    EXPECT_THAT(
+        memory_->Scan(store::Table::kLog, PendingScrubPrefix(), "", [&](auto, auto) { return ++marks > 0; }),
+        tsunagi::testing::IsOk());
+    return marks;
   }
   Checkpoint Latest() const {
     return OpenCheckpoint(journal_->LatestCheckpoint(), kTestOrigin, TestLogKey().public_key()).value();

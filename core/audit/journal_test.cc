@@ -1,6 +1,8 @@
 #include "core/audit/journal.h"
 
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <set>
 #include <string>
 #include <thread>
@@ -347,7 +349,7 @@ TEST_F(JournalTest, ErasesAndScrubsBeforeItSaysSo) {
   EXPECT_EQ(scrubs_when_done, 1);
   EXPECT_THAT(Verify(results[0]->proof), IsOk());
   EXPECT_THAT(journal_->store().Get(Table::kPerson, "hash"), StatusIs(absl::StatusCode::kNotFound));
-  EXPECT_THAT(memory_->Get(Table::kLog, PendingScrubKey()), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(PendingScrubs(), 0);
 }
 
 TEST_F(JournalTest, DoesNotScrubForAnErasureThatConflicts) {
@@ -362,6 +364,53 @@ TEST_F(JournalTest, DoesNotScrubForAnErasureThatConflicts) {
 
   EXPECT_THAT(outcomes.Wait(1)[0], StatusIs(absl::StatusCode::kAborted));
   EXPECT_EQ(faults_.scrubs(), 0);
+}
+
+TEST_F(JournalTest, TellsTheAbortedOnAThreadThatHoldsUpNoCommit) {
+  const ReadVersion version = journal_->Version();
+  std::promise<std::thread::id> committer;
+  std::promise<std::thread::id> follow_up;
+  journal_->Submit(StateWrite("key", "x"), [&](auto) { committer.set_value(std::this_thread::get_id()); });
+  Commit stale = RecordOnly("r");
+  stale.version = version;
+  stale.reads = {"key"};
+  Valve deciding;
+  journal_->Submit(std::move(stale), [&](const absl::StatusOr<Committed>& result) {
+    EXPECT_THAT(result, StatusIs(absl::StatusCode::kAborted));
+    follow_up.set_value(std::this_thread::get_id());
+    deciding.Pass();
+  });
+  deciding.WaitForSomeone();
+
+  EXPECT_THAT(journal_->SubmitAndWait(RecordOnly("meanwhile")), IsOk());
+  deciding.Open();
+
+  const std::thread::id deciders = follow_up.get_future().get();
+  EXPECT_NE(deciders, committer.get_future().get());
+  EXPECT_NE(deciders, std::this_thread::get_id());
+}
+
+TEST_F(JournalTest, SettlesOnceWhatCompletionsSubmittedIsDone) {
+  const ReadVersion version = journal_->Version();
+  ASSERT_THAT(journal_->SubmitAndWait(StateWrite("key", "x")), IsOk());
+  Commit stale = RecordOnly("r");
+  stale.version = version;
+  stale.reads = {"key"};
+  Outcomes outcomes;
+  Valve deciding;
+  journal_->Submit(std::move(stale), [&](auto) {
+    deciding.Pass();
+    journal_->Submit(RecordOnly("decided again"), outcomes.Next());
+  });
+  deciding.WaitForSomeone();
+  std::future<void> settled = std::async(std::launch::async, [&] { journal_->Settle(); });
+  EXPECT_THAT(journal_->SubmitAndWait(RecordOnly("meanwhile")), IsOk());
+  EXPECT_EQ(settled.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+
+  deciding.Open();
+  settled.get();
+
+  EXPECT_EQ(outcomes.size(), 1u);
 }
 
 TEST_F(JournalTest, GoesOnWhereItStopped) {

@@ -15,7 +15,8 @@ using store::Table;
 std::string LeafKey(uint64_t index) { return Key("leaf").U64(index); }
 std::string NodeKey(NodeId id) { return Key("node").U64(id.level).U64(id.index); }
 std::string CheckpointKey() { return Key("checkpoint"); }
-std::string PendingScrubKey() { return Key("pending-scrub"); }
+std::string PendingScrubPrefix() { return Key("pending-scrub"); }
+std::string PendingScrubKey(uint64_t version) { return Key("pending-scrub").U64(version); }
 std::string RecordKey(uint64_t index) { return Key("record").U64(index); }
 
 absl::StatusOr<std::string> ReadCommitment(const Store& store, uint64_t index) {

@@ -13,12 +13,13 @@ namespace tsunagi::audit {
 
 inline constexpr size_t kSaltSize = 16;
 
-// Table LOG: commitment of a leaf; hash of a perfect subtree from level 1 on; newest checkpoint; mark of an
-// erasure whose scrub has not ended.
+// Table LOG: commitment of a leaf; hash of a perfect subtree from level 1 on; newest checkpoint; mark of the
+// erasures that were committed at `version` and whose scrub has not ended.
 std::string LeafKey(uint64_t index);
 std::string NodeKey(NodeId id);
 std::string CheckpointKey();
-std::string PendingScrubKey();
+std::string PendingScrubPrefix();
+std::string PendingScrubKey(uint64_t version);
 // Table RECORDS: salt ‖ record. May be deleted: the leaf stays.
 std::string RecordKey(uint64_t index);
 

@@ -223,8 +223,9 @@ absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
     log::Info("draining");
     server->Drain(kDrain);
   }
-  // Commits complete in order: what calls have left in the journal completes while the services still live.
-  return journal_->SubmitAndWait({}).status();
+  // What calls have left in the journal completes while the services still live.
+  journal_->Settle();
+  return journal_->Health();
 }
 
 }  // namespace

@@ -29,6 +29,8 @@ class FaultStore final : public store::Store {
   void BeforeApply(std::function<void(const std::vector<store::Write>&)> hook) {
     before_apply_ = std::move(hook);
   }
+  // Called before each scrub, on the scrubber's thread; may block it.
+  void BeforeScrub(std::function<void()> hook) { before_scrub_ = std::move(hook); }
 
   int applies() const {
     MutexLock lock(mutex_);
@@ -60,6 +62,7 @@ class FaultStore final : public store::Store {
     return inner_.Apply(writes);
   }
   absl::Status Scrub(store::Table table) override {
+    if (before_scrub_) before_scrub_();
     MutexLock lock(mutex_);
     ++scrubs_;
     if (scrubs_fail_) return absl::UnavailableError("injected failure of a scrub");
@@ -69,6 +72,7 @@ class FaultStore final : public store::Store {
  private:
   store::Store& inner_;
   std::function<void(const std::vector<store::Write>&)> before_apply_;
+  std::function<void()> before_scrub_;
   mutable Mutex mutex_;
   int writes_left_ ABSL_GUARDED_BY(mutex_) = -1;
   bool scrubs_fail_ ABSL_GUARDED_BY(mutex_) = false;
