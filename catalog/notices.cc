@@ -181,7 +181,7 @@ absl::StatusOr<v1::FileNoticesResponse> Notices::FileOnce(const Caller& caller,
   RETURN_IF_ERROR(AddNotices(request, filing));
   const absl::Time now = clock_.Now();
   filing.commit.reads = {audit::StoredRequestKey(key), CountKey(caller.did())};
-  filing.commit.writes.push_back(audit::RememberReply(key, "", now));
+  audit::RememberReply(key, "", now, filing.commit.writes);
   filing.commit.record = Encode(RecordOf(caller, request, now));
   RETURN_IF_ERROR(journal_.SubmitAndWait(std::move(filing.commit)).status());
   return v1::FileNoticesResponse();

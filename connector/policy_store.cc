@@ -110,7 +110,7 @@ absl::StatusOr<audit::Commit> PolicyStore::MakeCommit(Change& change) {
     v1::SetPoliciesResponse response;
     response.set_version(change.set.version());
     commit.reads.push_back(audit::StoredRequestKey(key));
-    commit.writes.push_back(audit::RememberReply(key, Encode(response), clock_.Now()));
+    audit::RememberReply(key, Encode(response), clock_.Now(), commit.writes);
   }
   audit::v1::Record record = RecordAt(clock_.Now());
   record.mutable_policy()->set_version(change.set.version());

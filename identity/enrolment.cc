@@ -115,8 +115,8 @@ absl::StatusOr<Decision<v1::CreateInvitationResponse>> Enrolment::DecideInvitati
   decision.reply.set_root_sha256(ToHex(context_.authority.root.certificate.sha256));
   audit::Commit commit;
   commit.reads = {EntryKey(request.label()), audit::StoredRequestKey(key)};
-  commit.writes = {store::Put(Table::kState, InvitationKey(decision.reply.code()), Encode(invitation)),
-                   audit::RememberReply(key, "", now)};
+  commit.writes = {store::Put(Table::kState, InvitationKey(decision.reply.code()), Encode(invitation))};
+  audit::RememberReply(key, "", now, commit.writes);
   commit.record = EncodeRecord({"invited", entry.participant().did(), "", ByOf(caller)}, now);
   decision.commit = std::move(commit);
   return decision;

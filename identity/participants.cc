@@ -118,7 +118,7 @@ absl::StatusOr<Decision<v1::RegisterParticipantResponse>> Participants::DecideRe
   ASSIGN_OR_RETURN(const EntryChange change, AddEntryChange(context_, entry, commit));
   *decision.reply.mutable_participant() = entry.participant();
   commit.reads.push_back(audit::StoredRequestKey(key));
-  commit.writes.push_back(audit::RememberReply(key, Encode(decision.reply), context_.clock.Now()));
+  audit::RememberReply(key, Encode(decision.reply), context_.clock.Now(), commit.writes);
   commit.record = EncodeRecord({"registered", entry.participant().did(), change.digest, ByOf(caller)},
                                context_.clock.Now());
   decision.commit = std::move(commit);
@@ -170,8 +170,8 @@ absl::StatusOr<Decision<v1::SetSuspendedResponse>> Participants::DecideSuspended
   const std::string entry_key = EntryKey(entry.participant().label());
   commit.reads = {entry_key, StatusKey(), audit::StoredRequestKey(key)};
   commit.writes = {store::Put(Table::kState, entry_key, Encode(entry)),
-                   store::Put(Table::kState, StatusKey(), Encode(changed)),
-                   audit::RememberReply(key, Encode(decision.reply), context_.clock.Now())};
+                   store::Put(Table::kState, StatusKey(), Encode(changed))};
+  audit::RememberReply(key, Encode(decision.reply), context_.clock.Now(), commit.writes);
   commit.record = EncodeRecord(
       {request.suspended() ? "suspended" : "reinstated", did, "", ByOf(caller), request.reason()},
       context_.clock.Now());

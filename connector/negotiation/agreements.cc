@@ -172,7 +172,7 @@ void Agreements::Remember(std::shared_ptr<Pending> pending, const KnownAgreement
   v1::RequestAgreementResponse response;
   *response.mutable_agreement() = known.envelope;
   commit.writes.push_back(AgreementTable::RememberGiven(known, pending->sections));
-  commit.writes.push_back(audit::RememberReply(pending->Key(), Encode(response), clock_.Now()));
+  audit::RememberReply(pending->Key(), Encode(response), clock_.Now(), commit.writes);
   journal_.Submit(std::move(commit), [this, pending, response](absl::StatusOr<audit::Committed> committed) {
     if (absl::IsAborted(committed.status()) && ++pending->attempts < kAttempts) return Decide(pending);
     committed.ok() ? pending->done(response) : pending->done(committed.status());

@@ -1,5 +1,7 @@
 #include "core/audit/requests.h"
 
+#include <utility>
+
 #include "core/base/error.h"
 #include "core/base/proto.h"
 #include "core/base/random.h"
@@ -14,6 +16,26 @@ namespace {
 using store::Table;
 
 constexpr absl::Duration kKept = absl::Hours(7 * 24);
+constexpr size_t kForgottenAtOnce = 1000;
+
+// Time first, so that what is over stands together.
+store::Key OverAt(absl::Time time) {
+  return store::Key("request-over").U64(static_cast<uint64_t>(absl::ToUnixSeconds(time)));
+}
+
+// Deletions of replies that are over, and of what says when.
+absl::StatusOr<std::vector<store::Write>> Forgotten(const store::Store& store, absl::Time now) {
+  const std::string later = OverAt(now + absl::Seconds(1)).bytes();
+  std::vector<store::Write> writes;
+  RETURN_IF_ERROR(store.Scan(Table::kState, store::Key("request-over").bytes(), "",
+                             [&](absl::string_view key, absl::string_view request) {
+                               if (key >= later) return false;
+                               writes.push_back(store::Delete(Table::kState, std::string(key)));
+                               writes.push_back(store::Delete(Table::kState, std::string(request)));
+                               return writes.size() < 2 * kForgottenAtOnce;
+                             }));
+  return writes;
+}
 
 }  // namespace
 
@@ -38,27 +60,24 @@ absl::StatusOr<std::optional<std::string>> FindReply(const store::Store& store, 
   return reply.reply();
 }
 
-store::Write RememberReply(const RequestKey& request, absl::string_view reply, absl::Time now) {
+void RememberReply(const RequestKey& request, absl::string_view reply, absl::Time now,
+                   std::vector<store::Write>& writes) {
   internal::v1::StoredReply stored;
   stored.set_request_digest(request.body_digest);
   stored.set_reply(std::string(reply));
-  *stored.mutable_expire_time() = ToProto(now + kKept);
-  return store::Put(Table::kState, StoredRequestKey(request), Encode(stored));
+  const std::string key = StoredRequestKey(request);
+  writes.push_back(store::Put(Table::kState, key, Encode(stored)));
+  writes.push_back(store::Put(Table::kState, OverAt(now + kKept).Str(key), key));
 }
 
-absl::StatusOr<std::vector<store::Write>> ForgetReplies(const store::Store& store, absl::Time now,
-                                                        size_t limit) {
-  std::vector<store::Write> writes;
-  const google::protobuf::Timestamp at = ToProto(now);
-  RETURN_IF_ERROR(store.Scan(
-      Table::kState, store::Key("request").bytes(), "", [&](absl::string_view key, absl::string_view value) {
-        internal::v1::StoredReply reply;
-        if (Decode(value, "stored reply", reply).ok() && reply.expire_time().seconds() <= at.seconds()) {
-          writes.push_back(store::Delete(Table::kState, std::string(key)));
-        }
-        return writes.size() < limit;
-      }));
-  return writes;
+absl::Status ForgetReplies(Journal& journal, absl::Time now) {
+  while (true) {
+    ASSIGN_OR_RETURN(std::vector<store::Write> writes, Forgotten(journal.store(), now));
+    if (writes.empty()) return absl::OkStatus();
+    Commit commit;
+    commit.writes = std::move(writes);
+    RETURN_IF_ERROR(journal.SubmitAndWait(std::move(commit)).status());
+  }
 }
 
 }  // namespace tsunagi::audit

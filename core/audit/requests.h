@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "core/audit/journal.h"
 #include "core/store/store.h"
 
 namespace tsunagi::audit {
@@ -27,11 +28,11 @@ std::string StoredRequestKey(const RequestKey& request);
 // with another body.
 absl::StatusOr<std::optional<std::string>> FindReply(const store::Store& store, const RequestKey& request);
 
-// The write that remembers the reply for 7 days from `now`.
-store::Write RememberReply(const RequestKey& request, absl::string_view reply, absl::Time now);
+// Adds the writes that remember the reply for 7 days from `now`.
+void RememberReply(const RequestKey& request, absl::string_view reply, absl::Time now,
+                   std::vector<store::Write>& writes);
 
-// Writes that forget replies whose time is over, at most `limit`: to be committed now and then.
-absl::StatusOr<std::vector<store::Write>> ForgetReplies(const store::Store& store, absl::Time now,
-                                                        size_t limit);
+// Forgets the replies whose time is over, at most 1,000 a commit; reads no others. For upkeep: blocks.
+absl::Status ForgetReplies(Journal& journal, absl::Time now);
 
 }  // namespace tsunagi::audit

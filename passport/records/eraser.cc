@@ -152,7 +152,7 @@ absl::StatusOr<v1::ErasePartsResponse> RecordEraser::TryErase(
   audit::Commit commit = CommitOf(context_, erasure, request.reason());
   commit.version = version;
   commit.reads.push_back(audit::StoredRequestKey(key));
-  commit.writes.push_back(audit::RememberReply(key, Encode(response), context_.clock.Now()));
+  audit::RememberReply(key, Encode(response), context_.clock.Now(), commit.writes);
   RETURN_IF_ERROR(SubmitAndWait(context_.journal, std::move(commit)));
   return response;
 }

@@ -53,7 +53,7 @@ absl::Status CommitPlan(const RecordContext& context, audit::ReadVersion version
   commit.reads.push_back(audit::StoredRequestKey(key));
   commit.writes = std::move(more_writes);
   AddBatch(context, plan.TakeDrafts(), commit);
-  commit.writes.push_back(audit::RememberReply(key, Encode(reply), context.clock.Now()));
+  audit::RememberReply(key, Encode(reply), context.clock.Now(), commit.writes);
   return context.journal.SubmitAndWait(std::move(commit)).status();
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "core/audit/requests.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/random.h"
@@ -167,6 +168,10 @@ class Process final : public RegistrarProcess {
     }
     const bool due = clock_.Now() - token_written_ > absl::Hours(1);
     if (due || (renewed.ok() && *renewed)) status.Update(WriteToken());
+    if (clock_.Now() - forgot_ >= absl::Hours(1)) {
+      status.Update(audit::ForgetReplies(*journal_, clock_.Now()));
+      forgot_ = clock_.Now();
+    }
     if (!status.ok()) log::Error("upkeep failed", {{"reason", std::string(status.message())}});
   }
 
@@ -192,6 +197,7 @@ class Process final : public RegistrarProcess {
   std::atomic<Registrar*> serving_ = nullptr;
   std::atomic<int64_t> not_after_ = 0;
   absl::Time token_written_;
+  absl::Time forgot_ = absl::InfinitePast();
   std::unique_ptr<TokenVerifier> tokens_;
   std::unique_ptr<rpc::Guard> guard_;
   std::unique_ptr<IdentityService> service_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/audit/requests.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
@@ -31,6 +32,7 @@ constexpr size_t kWorkerQueue = 1024;
 constexpr absl::Duration kDrain = absl::Seconds(10);
 // How often renewals and the listing are looked at; each decides by the clock whether it is due.
 constexpr absl::Duration kUpkeep = absl::Seconds(5);
+constexpr absl::Duration kForgetting = absl::Hours(1);
 
 std::vector<rpc::AccessRow> WithOperationsRows(std::vector<rpc::AccessRow> rows) {
   for (const rpc::AccessRow& row : ops::OperationsRows()) rows.push_back(row);
@@ -84,6 +86,8 @@ class Process final : public ParticipantProcess {
   absl::Status RefreshTrust();
   absl::Status EnsureListed();
   absl::Status Announce(int port);
+  void Upkeep();
+  absl::Status ForgetReplies();
   ops::v1::GetHealthResponse Health() const;
   rpc::ServerOptions Options() const;
 
@@ -105,6 +109,7 @@ class Process final : public ParticipantProcess {
   std::unique_ptr<Cosigner> cosigner_;
   std::unique_ptr<rpc::Guard> guard_;
   identity::v1::ListKeysRequest listing_;  // set before the upkeep threads start
+  absl::Time forgot_ = absl::InfinitePast();
   rpc::WorkerPool workers_{kWorkers, kWorkerQueue};
 };
 
@@ -182,6 +187,20 @@ absl::Status Process::EnsureListed() {
   return RefreshTrust();
 }
 
+// On the upkeep thread.
+void Process::Upkeep() {
+  LogFailure("renewing certificate or token", credentials_->Renew());
+  LogFailure("listing keys and endpoint", EnsureListed());
+  LogFailure("forgetting old replies", ForgetReplies());
+}
+
+absl::Status Process::ForgetReplies() {
+  if (clock_.Now() - forgot_ < kForgetting) return absl::OkStatus();
+  RETURN_IF_ERROR(audit::ForgetReplies(*journal_, clock_.Now()));
+  forgot_ = clock_.Now();
+  return absl::OkStatus();
+}
+
 ops::v1::GetHealthResponse Process::Health() const {
   ops::v1::GetHealthResponse health;
   health.set_state(ops::v1::HEALTH_STATE_SERVING);
@@ -211,10 +230,7 @@ absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
   {
     const Ticker trust(absl::Seconds(static_cast<int64_t>(config_.trust_refresh_seconds())),
                        [this] { LogFailure("fetching directory and status list", RefreshTrust()); });
-    const Ticker upkeep(kUpkeep, [this] {
-      LogFailure("renewing certificate or token", credentials_->Renew());
-      LogFailure("listing keys and endpoint", EnsureListed());
-    });
+    const Ticker upkeep(kUpkeep, [this] { Upkeep(); });
     const Ticker cosign(absl::Seconds(static_cast<int64_t>(config_.cosign_seconds())), [this] {
       Registrar registrar(channels_->ToRegistrar());
       LogFailure("cosigning the checkpoint", cosigner_->Run(registrar));

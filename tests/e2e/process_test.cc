@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "core/audit/requests.h"
 #include "core/base/file.h"
 #include "core/base/random.h"
 #include "gmock/gmock.h"
@@ -243,6 +244,20 @@ TEST_F(ProcessTest, FollowsTheRegistrarAgainAfterItsOutage) {
   StartRegistrar(address_, est_address_);
 
   EXPECT_TRUE(Eventually([&] { return process->trust().View()->status_version > before; }));
+}
+
+TEST_F(ProcessTest, ForgetsRepliesThatAreOver) {
+  const auto process = Start();
+  ASSERT_NE(process, nullptr);
+  const std::string id = NewUuid(random_);
+  const audit::RequestKey request{did_, "ImportFacts", id, "digest"};
+  audit::Commit old;
+  audit::RememberReply(request, "reply", clock_.Now() - absl::Hours(24 * 8), old.writes);
+  ASSERT_THAT(process->journal().SubmitAndWait(std::move(old)), IsOk());
+
+  const Running running(*process);
+
+  EXPECT_TRUE(Eventually([&] { return !audit::FindReply(process->journal().store(), request)->has_value(); }));
 }
 
 TEST_F(ProcessTest, RefusesToStartWithoutAnInvitation) {
