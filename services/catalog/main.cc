@@ -15,7 +15,7 @@ absl::Status Serve(const tsunagi::internal::v1::NodeConfig& config) {
   process::Denials denials(process->journal(), process->clock());
   catalog::Notices notices(process->journal(), process->trust(), process->did(), process->clock(),
                            denials.log());
-  catalog::CatalogService service(process->guard(), notices, process->workers());
+  catalog::CatalogService service(process->guard(), notices, process->inbound());
   return process->Serve({&service});
 }
 

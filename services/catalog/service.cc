@@ -26,7 +26,7 @@ grpc::ServerUnaryReactor* CatalogService::FileNotices(grpc::CallbackServerContex
                                                       v1::FileNoticesResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
     const absl::Status queued =
-        workers_.Run([=, this] { Answer(notices_.File(caller, *request), response, finish); });
+        inbound_.Run([=, this] { Answer(notices_.File(caller, *request), response, finish); });
     if (!queued.ok()) finish(queued);
   });
 }

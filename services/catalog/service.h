@@ -16,10 +16,10 @@ std::vector<rpc::AccessRow> CatalogRows();
 // Thread-safe.
 class CatalogService final : public v1::CatalogService::CallbackService {
  public:
-  // All must outlive the service and its calls. Filing runs on `workers`: RESOURCE_EXHAUSTED when they are
-  // full.
-  CatalogService(rpc::Guard& guard, Notices& notices, rpc::WorkerPool& workers)
-      : guard_(guard), notices_(notices), workers_(workers) {}
+  // All must outlive the service and its calls. Filing runs on `inbound`: RESOURCE_EXHAUSTED when it is
+  // full. It must not be a pool whose jobs wait for a catalog: filing would wait for itself.
+  CatalogService(rpc::Guard& guard, Notices& notices, rpc::WorkerPool& inbound)
+      : guard_(guard), notices_(notices), inbound_(inbound) {}
 
   grpc::ServerUnaryReactor* FileNotices(grpc::CallbackServerContext* context,
                                         const v1::FileNoticesRequest* request,
@@ -31,7 +31,7 @@ class CatalogService final : public v1::CatalogService::CallbackService {
  private:
   rpc::Guard& guard_;
   Notices& notices_;
-  rpc::WorkerPool& workers_;
+  rpc::WorkerPool& inbound_;
 };
 
 }  // namespace tsunagi::catalog

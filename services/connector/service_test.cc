@@ -1,5 +1,6 @@
 #include "services/connector/service.h"
 
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
+#include "services/catalog/service.h"
 #include "services/connector/local_passport.h"
 #include "services/process/denials.h"
 #include "tests/support/passport_node.h"
@@ -22,6 +24,7 @@ namespace {
 using common::v1::SECTION_IDENTITY;
 using testing::HasSubstr;
 using testing::IsOk;
+using testing::IsOkAndHolds;
 using testing::SizeIs;
 using testing::StatusIs;
 
@@ -36,7 +39,7 @@ class FakeProcess final : public process::ParticipantProcess {
       : federation_(federation),
         clock_(clock),
         records_(federation, clock, "maker"),
-        guard_({.own_label = "maker", .federation = federation.name()}, ConnectorRows(), federation.tokens(),
+        guard_({.own_label = "maker", .federation = federation.name()}, Rows(), federation.tokens(),
                federation.trust(), clock) {}
 
   const Clock& clock() const override { return clock_; }
@@ -49,9 +52,11 @@ class FakeProcess final : public process::ParticipantProcess {
   const std::string& seal_key() const override { return key_; }
   const std::string& node_key() const override { return key_; }
   rpc::WorkerPool& workers() override { return workers_; }
+  rpc::WorkerPool& inbound() override { return inbound_; }
   rpc::Guard& guard() override { return guard_; }
   absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelTo(absl::string_view, absl::string_view) override {
-    return absl::NotFoundError("no such process");
+    if (self == nullptr) return absl::NotFoundError("no such process");
+    return self;
   }
   absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelToRegistrar() override {
     return absl::NotFoundError("no registrar");
@@ -61,7 +66,16 @@ class FakeProcess final : public process::ParticipantProcess {
 
   testing::TestPassportNode& records() { return records_; }
 
+  // Where other processes are, if there are any.
+  std::shared_ptr<grpc::Channel> self;
+
  private:
+  static std::vector<rpc::AccessRow> Rows() {
+    std::vector<rpc::AccessRow> rows = ConnectorRows();
+    for (const rpc::AccessRow& row : catalog::CatalogRows()) rows.push_back(row);
+    return rows;
+  }
+
   testing::TestFederation& federation_;
   testing::FakeClock& clock_;
   testing::FakeRandom random_{7};
@@ -69,7 +83,8 @@ class FakeProcess final : public process::ParticipantProcess {
   const std::string key_ = "a key of the test's node, 32 byte";
   testing::TestPassportNode records_;
   rpc::Guard guard_;
-  rpc::WorkerPool workers_{2, 16};
+  rpc::WorkerPool workers_{2, 64};
+  rpc::WorkerPool inbound_{2, 64};
 };
 
 class ConnectorServiceTest : public ::testing::Test {
@@ -79,7 +94,7 @@ class ConnectorServiceTest : public ::testing::Test {
     federation_.Add("outsider", {"insurer"});
   }
   void SetUp() override {
-    ASSERT_THAT(server_.Start(process_.guard(), {&service_}), IsOk());
+    ASSERT_THAT(server_.Start(process_.guard(), {&service_, &catalog_}), IsOk());
     v1::SetPoliciesRequest request;
     request.set_request_id(NewUuid(process_.random()));
     ASSERT_THAT(ParseYaml(kPolicies, "policies", *request.mutable_policies()), IsOk());
@@ -133,6 +148,8 @@ class ConnectorServiceTest : public ::testing::Test {
       ConnectorNode::Open(process_, {"node", "node", "battery.example", ""}, source_, denials_.log()).value();
   ConnectorService service_{process_.guard(), *node_, process_.workers(),
                             {.per_participant = kStreams, .idle = absl::Seconds(2)}};
+  catalog::Notices notices_{process_.journal(), process_.trust(), process_.did(), clock_, denials_.log()};
+  catalog::CatalogService catalog_{process_.guard(), notices_, process_.inbound()};
   testing::TlsServer server_{federation_, "maker", "node"};
 };
 
@@ -323,6 +340,27 @@ TEST_F(ConnectorServiceTest, ResolvesFromItsOwnRecords) {
 
   EXPECT_THAT(response.statements(), SizeIs(1));
   EXPECT_THAT(response.warnings(), testing::ElementsAre(HasSubstr("could not be asked for other holders")));
+}
+
+TEST_F(ConnectorServiceTest, FilesManyNoticesAtOnceWithItsOwnCatalog) {
+  process_.self = ChannelOf("maker", "node");
+  v1::ConnectorService::Stub stub(ChannelOf("maker", "operator"));
+  std::vector<std::future<absl::StatusOr<uint64_t>>> filed;
+  for (int i = 0; i < 64; ++i) {
+    filed.push_back(std::async(std::launch::async, [&, i]() -> absl::StatusOr<uint64_t> {
+      v1::FileHolderNoticesRequest request;
+      *request.add_batteries() = Battery(i);
+      request.add_sections(SECTION_IDENTITY);
+      request.add_visible_to_roles("dealer");
+      grpc::ClientContext context;
+      v1::FileHolderNoticesResponse response;
+      const auto status = rpc::FromGrpcStatus(stub.FileHolderNotices(&context, request, &response));
+      if (!status.ok()) return status;
+      return response.filed();
+    }));
+  }
+
+  for (auto& one : filed) EXPECT_THAT(one.get(), IsOkAndHolds(1u));
 }
 
 }  // namespace

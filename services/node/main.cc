@@ -33,7 +33,7 @@ absl::Status Serve(const internal::v1::NodeConfig& config) {
   process::Denials denials(process->journal(), process->clock());
   catalog::Notices notices(process->journal(), process->trust(), process->did(), process->clock(),
                            denials.log());
-  catalog::CatalogService catalog(guard, notices, workers);
+  catalog::CatalogService catalog(guard, notices, process->inbound());
   passport::PassportNode records(*process, config.federation());
   passport::PassportService passport(guard, records, workers, process->seal_key(), "node");
   connector::LocalPassport source(records.reader());

@@ -28,6 +28,7 @@ namespace {
 using internal::v1::NodeConfig;
 
 constexpr int kWorkers = 16;
+constexpr int kInboundWorkers = 4;
 constexpr size_t kWorkerQueue = 1024;
 constexpr absl::Duration kDrain = absl::Seconds(10);
 // How often renewals and the listing are looked at; each decides by the clock whether it is due.
@@ -70,6 +71,7 @@ class Process final : public ParticipantProcess {
   const std::string& seal_key() const override { return keys_.seal; }
   const std::string& node_key() const override { return keys_.node; }
   rpc::WorkerPool& workers() override { return workers_; }
+  rpc::WorkerPool& inbound() override { return inbound_; }
   rpc::Guard& guard() override { return *guard_; }
   absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelTo(absl::string_view participant,
                                                            absl::string_view process) override {
@@ -111,6 +113,7 @@ class Process final : public ParticipantProcess {
   identity::v1::ListKeysRequest listing_;  // set before the upkeep threads start
   absl::Time forgot_ = absl::InfinitePast();
   rpc::WorkerPool workers_{kWorkers, kWorkerQueue};
+  rpc::WorkerPool inbound_{kInboundWorkers, kWorkerQueue};
 };
 
 absl::Status Process::Join() {

@@ -48,7 +48,11 @@ class ParticipantProcess {
   virtual const std::string& seal_key() const = 0;
   // Key of look-up hashes and request digests; never leaves the node. Derived per purpose by HMAC.
   virtual const std::string& node_key() const = 0;
+  // For blocking work of this participant: it may wait for other nodes.
   virtual rpc::WorkerPool& workers() = 0;
+  // For blocking work that other participants ask for. Its jobs wait for the journal alone, so that nodes
+  // that wait for each other always get on; a flood of others leaves workers() to this participant.
+  virtual rpc::WorkerPool& inbound() = 0;
   // What services serve behind.
   virtual rpc::Guard& guard() = 0;
 
