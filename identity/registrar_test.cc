@@ -125,6 +125,7 @@ TEST(RegistrarTest, EveryActThatFailsToBecomeDurableFails) {
    public:
     explicit DeadJournal(store::Store& store, const crypto::PublicKey& key) : store_(store), key_(key) {}
     const store::Store& store() const override { return store_; }
+    void RefuseWrites(absl::Status) override {}
     void Settle() override {}
     absl::Status Health() const override { return absl::UnavailableError("gone"); }
     audit::ReadVersion Version() const override { return 0; }

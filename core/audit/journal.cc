@@ -87,6 +87,10 @@ class CommitterJournal final : public Journal {
     MutexLock lock(mutex_);
     return refusal_;
   }
+  void RefuseWrites(absl::Status why) override {
+    MutexLock lock(mutex_);
+    if (refusal_.ok()) refusal_ = std::move(why);
+  }
   std::string LatestCheckpoint() const override {
     MutexLock lock(mutex_);
     return checkpoint_;
@@ -307,8 +311,7 @@ void CommitterJournal::Refuse(std::vector<Pending>& group, const absl::Status& w
 void CommitterJournal::Die(absl::string_view what, const absl::Status& cause) {
   log::Error("journal: stopped, restart to recover",
              {{"what", std::string(what)}, {"cause", cause.ToString()}});
-  MutexLock lock(mutex_);
-  refusal_ = absl::UnavailableError("the store failed: restart the process to recover");
+  RefuseWrites(absl::UnavailableError("the store failed: restart the process to recover"));
 }
 
 absl::StatusOr<v1::LogProof> CommitterJournal::Prove(uint64_t index, absl::string_view note) const {

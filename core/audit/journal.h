@@ -44,12 +44,12 @@ struct Committed {
   v1::LogProof proof;
 };
 
-// Completion: exactly once, after the sync.
-//   ABORTED, or an erasure that was scrubbed  on the follow-up thread, where deciding again (reading the
-//   store,
-//                                             signing) is allowed; waiting for another commit is not
-//   RESOURCE_EXHAUSTED, or the journal is closing  on the submitter's thread, before Submit returns
-//   all else                                  on the committer's thread, which must not be held up
+// Completion: exactly once, after the sync. On the committer's thread, which must not be held up, but:
+//   ABORTED, and what SubmitErasure submitted  on the follow-up thread; deciding again (reading the store,
+//                                              signing) is allowed there, waiting for a commit is not
+//   RESOURCE_EXHAUSTED, and the refusal of a   on the submitter's thread, before Submit returns
+//     journal that is closing
+// (An erasure that was not scrubbed counts as the others.)
 using CommitDone = std::function<void(absl::StatusOr<Committed>)>;
 
 // One store, one log, one committer thread, and one for what follows a commit and takes time. Thread-safe.
@@ -68,8 +68,11 @@ class Journal {
   virtual ~Journal() = default;
 
   // OK while commits are taken; otherwise what every commit is answered with: UNAVAILABLE after a failed
-  // write. Never blocks on disk.
+  // write, or what RefuseWrites was given. Never blocks on disk.
   virtual absl::Status Health() const = 0;
+  // From the next group on every commit is answered with `why`, until a restart; reads go on. For a log that
+  // must not grow. The first reason stays.
+  virtual void RefuseWrites(absl::Status why) = 0;
 
   // Reads go to the store directly; they see only what is durable.
   virtual const store::Store& store() const = 0;
@@ -78,6 +81,7 @@ class Journal {
   // Queues a commit; never blocks on disk. RESOURCE_EXHAUSTED through `done` when 65,536 are waiting.
   //   ABORTED      something in `reads` changed: decide again
   //   UNAVAILABLE  the store failed or the journal is closing
+  //   others       as given to RefuseWrites
   virtual void Submit(Commit commit, CommitDone done) = 0;
   // Submit and wait: for orchestrations and tools, never on a handler's thread.
   absl::StatusOr<Committed> SubmitAndWait(Commit commit);

@@ -390,6 +390,18 @@ TEST_F(JournalTest, TellsTheAbortedOnAThreadThatHoldsUpNoCommit) {
   EXPECT_NE(deciders, std::this_thread::get_id());
 }
 
+TEST_F(JournalTest, RefusesWritesForTheFirstReasonItIsGiven) {
+  const v1::LogProof proof = Append("record");
+  journal_->RefuseWrites(absl::FailedPreconditionError("the log is not the one"));
+  journal_->RefuseWrites(absl::UnavailableError("another reason"));
+
+  EXPECT_THAT(journal_->SubmitAndWait(RecordOnly("refused")),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "the log is not the one"));
+  EXPECT_THAT(journal_->Health(), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(journal_->Size(), 1u);
+  EXPECT_THAT(journal_->Prove(0, proof.checkpoint()), IsOk()) << "reads go on";
+}
+
 TEST_F(JournalTest, SettlesOnceWhatCompletionsSubmittedIsDone) {
   const ReadVersion version = journal_->Version();
   ASSERT_THAT(journal_->SubmitAndWait(StateWrite("key", "x")), IsOk());

@@ -125,4 +125,11 @@ absl::Status WriteNewFile(const std::string& path, absl::string_view content, in
   return SyncFolder(path);
 }
 
+absl::Status AppendToFile(const std::string& path, absl::string_view content) {
+  const Descriptor fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (fd.get() < 0) return LastError("opening", path);
+  RETURN_IF_ERROR(WriteAll(fd.get(), path, content));
+  return ::fsync(fd.get()) == 0 ? absl::OkStatus() : LastError("syncing", path);
+}
+
 }  // namespace tsunagi

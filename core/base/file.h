@@ -23,4 +23,7 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
 // wins.
 absl::Status WriteNewFile(const std::string& path, absl::string_view content, int mode);
 
+// Appends to a file that exists, and syncs it. After an error a part of `content` may stand there.
+absl::Status AppendToFile(const std::string& path, absl::string_view content);
+
 }  // namespace tsunagi

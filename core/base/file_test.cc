@@ -95,5 +95,17 @@ TEST(FileTest, RefusesASecretThatOthersCanAccess) {
   }
 }
 
+TEST(FileTest, AppendsToAFileThatExists) {
+  const TempDir dir;
+  const std::string path = dir.File("list");
+  EXPECT_THAT(AppendToFile(path, "a\n"), StatusIs(StatusCode::kNotFound));
+  ASSERT_THAT(WriteFileAtomically(path, "", 0600), IsOk());
+
+  EXPECT_THAT(AppendToFile(path, "a\n"), IsOk());
+  EXPECT_THAT(AppendToFile(path, "b\n"), IsOk());
+
+  EXPECT_THAT(ReadFile(path, 100), IsOkAndHolds("a\nb\n"));
+}
+
 }  // namespace
 }  // namespace tsunagi

@@ -8,9 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/audit/requests.h"
 #include "core/base/error.h"
+#include "core/base/log.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
 #include "passport/records/attempts.h"
@@ -28,7 +31,7 @@ struct Erasure {
   std::set<std::string> deleted;     // keys of table PERSON
   std::set<std::string> tombstones;  // keys of table STATE
   std::set<std::string> heads;       // head keys: read by the decision, changed by the commit
-  std::set<crypto::Digest> events;
+  std::set<ErasedPart> listed;
   uint64_t parts = 0;
 };
 
@@ -64,7 +67,7 @@ void AddPart(const RecordContext& context, const KeptEvent& event, uint32_t slot
           VehicleKey(context.secrets, *vehicle, header.subject(), header.sequence(), slot));
     }
     erasure.heads.insert(HeadKey(header.subject()));
-    erasure.events.insert(event.stored.digest());
+    erasure.listed.insert({event.stored.digest(), slot});
     ++erasure.parts;
   }
 }
@@ -105,7 +108,9 @@ audit::Commit CommitOf(const RecordContext& context, const Erasure& erasure, con
   commit.reads.assign(erasure.heads.begin(), erasure.heads.end());
   audit::v1::Record record;
   *record.mutable_time() = ToProto(context.clock.Now());
-  for (const crypto::Digest& digest : erasure.events) record.mutable_erasure()->add_event_digests(digest);
+  std::set<crypto::Digest> events;
+  for (const ErasedPart& part : erasure.listed) events.insert(part.first);
+  for (const crypto::Digest& digest : events) record.mutable_erasure()->add_event_digests(digest);
   record.mutable_erasure()->set_reason(reason);
   commit.record = Encode(record);
   return commit;
@@ -120,7 +125,61 @@ absl::Status SubmitAndWait(audit::Journal& journal, audit::Commit commit) {
   return result.get();
 }
 
+// How many entries of the list the store has applied.
+absl::StatusOr<uint64_t> KnownErasures(const store::Store& store) {
+  const absl::StatusOr<std::string> stored = store.Get(Table::kState, ErasuresKey());
+  if (absl::IsNotFound(stored.status())) return 0;
+  RETURN_IF_ERROR(stored.status());
+  uint64_t known = 0;
+  if (!absl::SimpleAtoi(*stored, &known)) return absl::DataLossError("the count of erasures cannot be read");
+  return known;
+}
+
+store::Write KnowErasures(uint64_t count) {
+  return store::Put(Table::kState, ErasuresKey(), absl::StrCat(count));
+}
+
+absl::StatusOr<Erasure> PlanListed(const RecordContext& context, const std::set<ErasedPart>& listed) {
+  std::vector<std::pair<std::string, uint32_t>> found;
+  RETURN_IF_ERROR(context.journal.store().Scan(
+      Table::kState, EventsPrefix(), "", [&](absl::string_view key, absl::string_view value) {
+        internal::v1::StoredEvent stored;
+        if (!Decode(value, "stored event", stored).ok()) return true;
+        for (auto it = listed.lower_bound({stored.digest(), 0});
+             it != listed.end() && it->first == stored.digest(); ++it) {
+          found.push_back({std::string(key), it->second});
+        }
+        return true;
+      }));
+  Erasure erasure;
+  for (const auto& [key, slot] : found) {
+    ASSIGN_OR_RETURN(const KeptEvent event, ReadEvent(context.journal.store(), key));
+    if (slot < static_cast<uint32_t>(event.stored.slots_size())) AddPart(context, event, slot, erasure);
+  }
+  return erasure;
+}
+
 }  // namespace
+
+absl::Status RecordEraser::EraseAgain() {
+  ASSIGN_OR_RETURN(const uint64_t known, KnownErasures(context_.journal.store()));
+  const uint64_t listed = list_.size();
+  if (listed < known) {
+    log::Warning("the list of erasures has lost entries: put the newest copy back",
+                 {{"listed", absl::StrCat(listed)}, {"known", absl::StrCat(known)}});
+  }
+  if (listed <= known) return absl::OkStatus();
+  const audit::ReadVersion version = context_.journal.Version();
+  ASSIGN_OR_RETURN(const std::set<ErasedPart> later, list_.After(known));
+  ASSIGN_OR_RETURN(const Erasure erasure, PlanListed(context_, later));
+  audit::Commit commit;
+  if (erasure.parts > 0) commit = CommitOf(context_, erasure, "erased before the store was restored");
+  commit.version = version;
+  commit.writes.push_back(KnowErasures(listed));
+  RETURN_IF_ERROR(SubmitAndWait(context_.journal, std::move(commit)));
+  log::Info("erasures applied again", {{"parts", absl::StrCat(erasure.parts)}});
+  return absl::OkStatus();
+}
 
 absl::StatusOr<v1::ErasePartsResponse> RecordEraser::EraseParts(absl::string_view caller,
                                                                 const v1::ErasePartsRequest& request) {
@@ -149,7 +208,10 @@ absl::StatusOr<v1::ErasePartsResponse> RecordEraser::TryErase(
                                                   : PlanBattery(context_, request.subject().battery()));
   response.set_erased(erasure.parts);
   if (erasure.parts == 0) return response;
+  // First, so that no erasure that was acknowledged is missing there.
+  ASSIGN_OR_RETURN(const uint64_t listed, list_.Add(erasure.listed));
   audit::Commit commit = CommitOf(context_, erasure, request.reason());
+  commit.writes.push_back(KnowErasures(listed));
   commit.version = version;
   commit.reads.push_back(audit::StoredRequestKey(key));
   audit::RememberReply(key, Encode(response), context_.clock.Now(), commit.writes);

@@ -9,6 +9,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "passport/model/verify.h"
+#include "tests/support/fault_store.h"
+#include "tests/support/full_disk.h"
 #include "tests/support/passport_node.h"
 #include "tests/support/status_matchers.h"
 #include "tsunagi/audit/v1/record.pb.h"
@@ -223,6 +225,65 @@ TEST_F(RecordEraserTest, AnswersTheSameRequestIdWithTheSameReply) {
   ASSERT_THAT(node_.eraser().EraseParts(node_.did(), request), IsOk());
 
   EXPECT_EQ(node_.eraser().EraseParts(node_.did(), request)->erased(), 1u);
+}
+
+// Puts back the rows of STATE and PERSON as a backup would; the log stays.
+void Restore(const store::Store& copy, store::Store& store) {
+  std::vector<store::Write> writes;
+  for (const store::Table table : {store::Table::kState, store::Table::kPerson}) {
+    const auto add = [&](const store::Store& from, bool deleted) {
+      ASSERT_THAT(from.Scan(table, "", "",
+                            [&](absl::string_view key, absl::string_view value) {
+                              writes.push_back({table, std::string(key), std::string(value), deleted});
+                              return true;
+                            }),
+                  IsOk());
+    };
+    add(store, true);
+    add(copy, false);
+  }
+  ASSERT_THAT(store.Apply(writes), IsOk());
+}
+
+TEST_F(RecordEraserTest, ErasesAgainWhatARestoredStoreBringsBack) {
+  const auto copy = testing::CopyOf(node_.store());
+  ASSERT_THAT(Erase(VehicleSubject(kChassis)), IsOk());
+  Restore(*copy, node_.store());
+  ASSERT_THAT(Person(), HasSubstr(kChassis));
+  const uint64_t before = node_.journal().Size();
+
+  ASSERT_THAT(node_.eraser().EraseAgain(), IsOk());
+
+  EXPECT_THAT(Person(), Not(HasSubstr(kChassis)));
+  EXPECT_THAT(Person(), HasSubstr("山田太郎")) << "nobody asked for that";
+  EXPECT_EQ(node_.journal().Size(), before + 1);
+  EXPECT_THAT(node_.Import({Mounted(pack_, "2025-03-01", kChassis, kVin)}), Not(IsOk()));
+  ASSERT_THAT(node_.eraser().EraseAgain(), IsOk());
+  EXPECT_EQ(node_.journal().Size(), before + 1) << "the store knows now";
+}
+
+TEST_F(RecordEraserTest, HasNothingToEraseAgainWhenNothingWasRestored) {
+  ASSERT_THAT(Erase(VehicleSubject(kChassis)), IsOk());
+  const uint64_t before = node_.journal().Size();
+
+  ASSERT_THAT(node_.eraser().EraseAgain(), IsOk());
+
+  EXPECT_EQ(node_.journal().Size(), before);
+}
+
+TEST_F(RecordEraserTest, ListsWhatItErasesOutsideTheStore) {
+  ASSERT_THAT(Erase(SubjectOf(pack_)), IsOk());
+
+  EXPECT_THAT(node_.erasures().After(0), testing::IsOkAndHolds(::testing::SizeIs(2)));
+}
+
+TEST_F(RecordEraserTest, ErasesNothingThatItCannotList) {
+  {
+    const testing::FullDisk full;
+    EXPECT_FALSE(Erase(VehicleSubject(kChassis)).ok());
+  }
+
+  EXPECT_THAT(Person(), HasSubstr(kChassis));
 }
 
 TEST_F(RecordEraserTest, NeedsAReasonThatDoesNotNameTheVehicle) {

@@ -17,6 +17,10 @@ RecordSecrets::RecordSecrets(absl::string_view node_key)
       tombstone(crypto::HmacSha256(node_key, {"tsunagi/tombstone/v1"})),
       request(crypto::HmacSha256(node_key, {"tsunagi/request/v1"})) {}
 
+std::string EventsPrefix() { return Key("event"); }
+
+std::string ErasuresKey() { return Key("erasures-known"); }
+
 std::string EventPrefix(const BatteryId& battery) {
   return Key("event").Str(battery.manufacturer()).Str(battery.serial());
 }

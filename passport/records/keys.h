@@ -28,6 +28,8 @@ struct RecordSecrets {
 
 // Every event of a battery, ordered by author and sequence: one scan reads them all.
 std::string EventPrefix(const BatteryId& battery);
+// Every event of every battery.
+std::string EventsPrefix();
 std::string EventKey(const BatteryId& battery, absl::string_view author, uint64_t sequence);
 // StoredBatch by the digest of its envelope.
 std::string BatchKey(absl::string_view digest);
@@ -51,6 +53,8 @@ store::Write Touch(std::string head_key);
 // Tombstone of an erased fact: a keyed hash of the fact and of what it pointed at.
 std::string TombstoneKey(const RecordSecrets& secrets, const v1::EventHeader& header, v1::PartKind kind,
                          absl::string_view pointed_at);
+// How many entries of the list of erasures this store has applied, in decimal.
+std::string ErasuresKey();
 
 // Table PERSON
 

@@ -191,6 +191,20 @@ TEST_F(RegistrarProcessTest, TellsItsHealth) {
   EXPECT_GT(health->certificate_expires_in_seconds(), 6 * 24 * 3600);
 }
 
+TEST_F(RegistrarProcessTest, IsNotHealthyOnceItsJournalRefusesWrites) {
+  internal::v1::NodeConfig own;
+  own.set_data_dir(folder_.path());
+  own.set_federation(kName);
+  own.set_participant("registrar");
+  process_->registrar().context().journal.RefuseWrites(absl::UnavailableError("the store failed: restart"));
+
+  const auto health = process::CheckHealth(own, "registrar");
+
+  ASSERT_THAT(health, IsOk());
+  EXPECT_EQ(health->state(), ops::v1::HEALTH_STATE_NOT_SERVING);
+  EXPECT_THAT(health->notes(), ::testing::Contains(HasSubstr("the store failed: restart")));
+}
+
 TEST(RegistrarConfigTest, ReportsEveryMistakeAtOnce) {
   internal::v1::RegistrarConfig config;
   config.set_data_dir("/tmp/x");

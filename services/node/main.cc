@@ -34,7 +34,9 @@ absl::Status Serve(const internal::v1::NodeConfig& config) {
   catalog::Notices notices(process->journal(), process->trust(), process->did(), process->clock(),
                            denials.log());
   catalog::CatalogService catalog(guard, notices, process->inbound());
-  passport::PassportNode records(*process, config.federation());
+  ASSIGN_OR_RETURN(const auto erasures, passport::ErasureList::Open(config.shared_dir() + "/erasures"));
+  passport::PassportNode records(*process, config.federation(), *erasures);
+  RETURN_IF_ERROR(records.eraser().EraseAgain());
   passport::PassportService passport(guard, records, workers, process->seal_key(), "node");
   connector::LocalPassport source(records.reader());
   ASSIGN_OR_RETURN(

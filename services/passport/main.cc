@@ -11,7 +11,9 @@ absl::Status Serve(const tsunagi::internal::v1::NodeConfig& config) {
   using namespace tsunagi;  // NOLINT: composition
   ASSIGN_OR_RETURN(const std::unique_ptr<process::ParticipantProcess> process,
                    process::ParticipantProcess::Start(config, "passport", passport::PassportRows()));
-  passport::PassportNode node(*process, config.federation());
+  ASSIGN_OR_RETURN(const auto erasures, passport::ErasureList::Open(config.shared_dir() + "/erasures"));
+  passport::PassportNode node(*process, config.federation(), *erasures);
+  RETURN_IF_ERROR(node.eraser().EraseAgain());
   passport::PassportService service(process->guard(), node, process->workers(), process->seal_key(),
                                     "passport");
   return process->Serve({&service});

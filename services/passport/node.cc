@@ -10,12 +10,13 @@ constexpr absl::Duration kPeriod = absl::Seconds(1);
 
 }  // namespace
 
-PassportNode::PassportNode(process::ParticipantProcess& process, const std::string& federation)
+PassportNode::PassportNode(process::ParticipantProcess& process, const std::string& federation,
+                           ErasureList& erasures)
     : context_{process.journal(), process.signing_key(), process.trust(), process.clock(),
                process.random(),  process.did(),         federation,      RecordSecrets(process.node_key())},
       reader_(process.journal().store(), context_.secrets, process.clock()),
       writer_(context_),
-      eraser_(context_),
+      eraser_(context_, erasures),
       dater_(context_),
       registrar_(process),
       courier_(context_, registrar_),

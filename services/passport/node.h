@@ -18,8 +18,8 @@ namespace tsunagi::passport {
 // Order of members is order of use. Lives until every call has finished.
 class PassportNode {
  public:
-  // `process` must outlive the node.
-  PassportNode(process::ParticipantProcess& process, const std::string& federation);
+  // `process` and `erasures` must outlive the node.
+  PassportNode(process::ParticipantProcess& process, const std::string& federation, ErasureList& erasures);
 
   const RecordContext& context() const { return context_; }
   const RecordReader& reader() const { return reader_; }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "core/audit/checkpoint.h"
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
@@ -30,13 +31,26 @@ absl::Status Cosigner::Run(Registrar& registrar) {
   ASSIGN_OR_RETURN(const audit::Checkpoint checkpoint,
                    audit::OpenCheckpoint(note, journal_.origin(), journal_.log_key()));
   ASSIGN_OR_RETURN(const uint64_t old_size, CosignedSize());
-  if (checkpoint.size == old_size) return absl::OkStatus();
+  if (checkpoint.size == old_size && compared_) return absl::OkStatus();
   absl::StatusOr<std::string> cosigned = Submit(registrar, note, old_size, checkpoint.size);
   const std::optional<uint64_t> wanted = WantedSize(cosigned.status());
   if (wanted && *wanted <= checkpoint.size) cosigned = Submit(registrar, note, *wanted, checkpoint.size);
+  if (!cosigned.ok()) StopIfAnotherLog(cosigned.status());
   RETURN_IF_ERROR(cosigned.status());
+  compared_ = true;
   RETURN_IF_ERROR(CheckCosigned(note, *cosigned));
   return Keep(*cosigned);
+}
+
+// Whoever has a receipt of the longer log could show two histories: not one leaf more.
+void Cosigner::StopIfAnotherLog(const absl::Status& refusal) {
+  const std::optional<ErrorDetail> detail = DetailOf(refusal);
+  if (!detail || (detail->reason() != "VIEW_SMALLER" && detail->reason() != "VIEW_FORKED")) return;
+  journal_.RefuseWrites(absl::FailedPreconditionError(
+      absl::StrCat("log `", journal_.origin(), "` is not the one that the registrar cosigned up to leaf ",
+                   detail->expected(),
+                   ": it was restored from an older copy or lost leaves; put the newest store back, or see "
+                   "`After a restore` in docs/operations.md")));
 }
 
 absl::StatusOr<uint64_t> Cosigner::CosignedSize() const {

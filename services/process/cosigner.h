@@ -17,8 +17,10 @@ class Cosigner {
   // All must outlive this object.
   Cosigner(audit::Journal& journal, const identity::TrustStore& trust) : journal_(journal), trust_(trust) {}
 
-  // Submits the newest checkpoint with its consistency proof when it covers more than the last cosigned one;
-  // verifies the registrar's line before it keeps the note.
+  // Submits the newest checkpoint with its consistency proof when it covers more than the last cosigned one,
+  // or when the registrar has not answered yet since this object was made: a store that was restored has
+  // both older. Verifies the registrar's line before it keeps the note. When the registrar has cosigned
+  // another or a longer log, the journal refuses writes from then on.
   absl::Status Run(Registrar& registrar);
 
  private:
@@ -27,9 +29,11 @@ class Cosigner {
                                      uint64_t new_size) const;
   absl::Status CheckCosigned(const std::string& note, const std::string& cosigned) const;
   absl::Status Keep(const std::string& cosigned);
+  void StopIfAnotherLog(const absl::Status& refusal);
 
   audit::Journal& journal_;
   const identity::TrustStore& trust_;
+  bool compared_ = false;  // the registrar has cosigned since this object was made
 };
 
 }  // namespace tsunagi::process

@@ -89,6 +89,7 @@ class Process final : public ParticipantProcess {
   absl::Status EnsureListed();
   absl::Status Announce(int port);
   void Upkeep();
+  void Cosign();
   absl::Status ForgetReplies();
   ops::v1::GetHealthResponse Health() const;
   rpc::ServerOptions Options() const;
@@ -199,9 +200,8 @@ void Process::Upkeep() {
 
 absl::Status Process::ForgetReplies() {
   if (clock_.Now() - forgot_ < kForgetting) return absl::OkStatus();
-  RETURN_IF_ERROR(audit::ForgetReplies(*journal_, clock_.Now()));
   forgot_ = clock_.Now();
-  return absl::OkStatus();
+  return audit::ForgetReplies(*journal_, forgot_);
 }
 
 ops::v1::GetHealthResponse Process::Health() const {
@@ -222,22 +222,28 @@ ops::v1::GetHealthResponse Process::Health() const {
   return health;
 }
 
+void Process::Cosign() {
+  Registrar registrar(channels_->ToRegistrar());
+  LogFailure("cosigning the checkpoint", cosigner_->Run(registrar));
+}
+
 absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
+  // Before it serves: a store that was restored must not release on from an older log. An empty log's key
+  // need not be listed yet.
+  if (journal_->Size() > 0) Cosign();
   ops::OperationsService operations(*guard_, *journal_, [this] { return Health(); });
   std::vector<grpc::Service*> all = services;
   all.push_back(&operations);
   ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server, rpc::Server::Start(Options(), *guard_, all));
   RETURN_IF_ERROR(Announce(server->port()));
   LogFailure("listing keys and endpoint", EnsureListed());
+  Cosign();
   log::Info("serving", {{"port", absl::StrCat(server->port())}, {"participant", did_}});
   {
     const Ticker trust(absl::Seconds(static_cast<int64_t>(config_.trust_refresh_seconds())),
                        [this] { LogFailure("fetching directory and status list", RefreshTrust()); });
     const Ticker upkeep(kUpkeep, [this] { Upkeep(); });
-    const Ticker cosign(absl::Seconds(static_cast<int64_t>(config_.cosign_seconds())), [this] {
-      Registrar registrar(channels_->ToRegistrar());
-      LogFailure("cosigning the checkpoint", cosigner_->Run(registrar));
-    });
+    const Ticker cosign(absl::Seconds(static_cast<int64_t>(config_.cosign_seconds())), [this] { Cosign(); });
     signals_.Wait();
     log::Info("draining");
     server->Drain(kDrain);

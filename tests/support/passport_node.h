@@ -23,6 +23,7 @@
 #include "tests/support/fake_random.h"
 #include "tests/support/federation.h"
 #include "tests/support/grants.h"
+#include "tests/support/temp_dir.h"
 
 namespace tsunagi::testing {
 
@@ -96,6 +97,7 @@ class TestPassportNode {
   audit::Journal& journal() { return *journal_; }
   passport::RecordWriter& writer() { return writer_; }
   passport::RecordEraser& eraser() { return eraser_; }
+  passport::ErasureList& erasures() { return *erasures_; }
   passport::Dater& dater() { return dater_; }
   passport::RecordReader& reader() { return reader_; }
 
@@ -129,7 +131,10 @@ class TestPassportNode {
   const std::unique_ptr<audit::Journal> journal_;
   const passport::RecordContext context_;
   passport::RecordWriter writer_{context_};
-  passport::RecordEraser eraser_{context_};
+  const TempDir folder_;
+  const std::unique_ptr<passport::ErasureList> erasures_ =
+      passport::ErasureList::Open(folder_.File("erasures")).value();
+  passport::RecordEraser eraser_{context_, *erasures_};
   passport::Dater dater_{context_};
   passport::RecordReader reader_{*store_, context_.secrets, clock_};
 };
