@@ -106,14 +106,19 @@ TEST(AppTest, AnErrorCanBeJson) {
 TEST(AppTest, EveryMistakeInAConfigurationIsNamedWithItsLine) {
   const testing::TempDir folder;
   const std::string config = folder.path() + "/operator.yaml";
-  ASSERT_TRUE(WriteFileAtomically(config, "federation: x.example\nparticpant: oem\nnode: [1]\n", 0644).ok());
+  ASSERT_TRUE(WriteFileAtomically(
+                  config, "federation: x.example\nparticpant: oem\nregistrar:\n  address: x:1\n", 0644)
+                  .ok());
 
   const Result result =
       RunApp({"enrol", "--invitation-file", config, "--config", config, "--profile", folder.path()});
 
   EXPECT_EQ(result.code, kExitError);
-  EXPECT_THAT(result.err, HasSubstr("operator.yaml:2"));
-  EXPECT_THAT(result.err, HasSubstr("operator.yaml:3"));
+  EXPECT_THAT(result.err, HasSubstr("operator.yaml: `participant` is missing: expected a value"));
+  EXPECT_THAT(result.err,
+              HasSubstr("operator.yaml:2: `particpant` is not a known key: did you mean `participant`?"));
+  EXPECT_THAT(result.err, HasSubstr("operator.yaml:3: `registrar.est_url` is missing: expected a value"));
+  EXPECT_THAT(result.err, HasSubstr("operator.yaml:3: `registrar.root_sha256` is missing: expected a value"));
 }
 
 TEST(AppTest, ABadFileIsRefusedBeforeAnythingIsAsked) {

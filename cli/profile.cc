@@ -12,7 +12,6 @@
 #include "core/base/bytes.h"
 #include "core/base/config.h"
 #include "core/base/did.h"
-#include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
@@ -35,19 +34,22 @@ absl::Status NotEnrolled(absl::string_view folder, absl::string_view missing) {
       "folder with --profile"));
 }
 
-absl::Status CheckConfig(const internal::v1::OperatorConfig& config) {
+std::vector<FieldMistake> MistakesIn(const internal::v1::OperatorConfig& config) {
   const std::pair<absl::string_view, const std::string*> required[] = {
       {"federation", &config.federation()},
       {"participant", &config.participant()},
       {"registrar.address", &config.registrar().address()},
       {"registrar.est_url", &config.registrar().est_url()},
       {"registrar.root_sha256", &config.registrar().root_sha256()}};
+  std::vector<FieldMistake> mistakes;
   for (const auto& [field, value] : required) {
-    if (value->empty()) {
-      return InvalidArgument({.reason = "VALUE_MISSING", .field = field, .value = "", .expected = "a value"});
-    }
+    if (value->empty()) mistakes.push_back({std::string(field), "", "a value"});
   }
-  return Label::Parse(config.participant()).status();
+  if (!config.participant().empty() && !Label::Parse(config.participant()).ok()) {
+    mistakes.push_back(
+        {"participant", config.participant(), "the label that the registrar gave this participant"});
+  }
+  return mistakes;
 }
 
 }  // namespace
@@ -61,8 +63,9 @@ std::string DefaultProfile() {
 
 absl::StatusOr<internal::v1::OperatorConfig> LoadOperatorConfig(const std::string& path) {
   internal::v1::OperatorConfig config;
-  RETURN_IF_ERROR(LoadYamlFile(path, config));
-  RETURN_IF_ERROR(Annotate(CheckConfig(config), path));
+  RETURN_IF_ERROR(LoadYamlFile(path, config, [](const google::protobuf::Message& read) {
+    return MistakesIn(static_cast<const internal::v1::OperatorConfig&>(read));
+  }));
   return config;
 }
 

@@ -24,16 +24,14 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Timestamp;
 
-constexpr size_t kMaxMistakes = 100;
 constexpr size_t kMaxShownBytes = 128;
 
 // Copies a tree into a message and collects what does not fit.
 class Filler {
  public:
-  explicit Filler(absl::string_view name) : name_(name) {}
+  explicit Filler(ConfigMistakes& mistakes) : mistakes_(mistakes) {}
 
   void FillMessage(const YamlNode& node, const std::string& path, Message& message);
-  absl::Status Result() const;
 
  private:
   void FillEntry(const YamlNode& key, const YamlNode& value, const std::string& path, Message& message);
@@ -53,24 +51,14 @@ class Filler {
   void FillInteger(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
                    Message& message, Set set, Add add);
 
-  void Mistake(int line, absl::string_view what);
+  void Mistake(int line, absl::string_view what) { mistakes_.Add(line, what); }
   // "`path` is `value`: expected …".
-  void Expected(const YamlNode& node, absl::string_view path, absl::string_view expected);
+  void Expected(const YamlNode& node, const std::string& path, absl::string_view expected);
 
-  const std::string name_;
-  std::vector<std::pair<int, std::string>> mistakes_;
-  size_t more_mistakes_ = 0;
+  ConfigMistakes& mistakes_;
 };
 
-void Filler::Mistake(int line, absl::string_view what) {
-  if (mistakes_.size() < kMaxMistakes) {
-    mistakes_.emplace_back(line, absl::StrCat(name_, ":", line, ": ", what));
-  } else {
-    ++more_mistakes_;
-  }
-}
-
-void Filler::Expected(const YamlNode& node, absl::string_view path, absl::string_view expected) {
+void Filler::Expected(const YamlNode& node, const std::string& path, absl::string_view expected) {
   const auto is = [&]() -> std::string {
     switch (node.kind) {
       case YamlNode::Kind::kNull:
@@ -84,18 +72,8 @@ void Filler::Expected(const YamlNode& node, absl::string_view path, absl::string
     }
     return "";
   };
-  Mistake(node.line, path.empty() ? absl::StrCat("the file is ", is(), ": expected ", expected)
-                                  : absl::StrCat("`", path, "` is ", is(), ": expected ", expected));
-}
-
-absl::Status Filler::Result() const {
-  if (mistakes_.empty()) return absl::OkStatus();
-  std::vector<std::pair<int, std::string>> sorted = mistakes_;
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::string text = absl::StrJoin(sorted, "\n", [](std::string* out, const auto& m) { *out += m.second; });
-  if (more_mistakes_ > 0) absl::StrAppend(&text, "\n", name_, ": and ", more_mistakes_, " more mistakes");
-  return absl::InvalidArgumentError(text);
+  const std::string what = path.empty() ? "the file" : absl::StrCat("`", path, "`");
+  mistakes_.AddAt(path, node.line, absl::StrCat(what, " is ", is(), ": expected ", expected));
 }
 
 void Filler::FillMessage(const YamlNode& node, const std::string& path, Message& message) {
@@ -136,7 +114,9 @@ void Filler::FillEntry(const YamlNode& key, const YamlNode& value, const std::st
     Mistake(key.line, absl::StrCat("`", field->name(), "` beside `", other, "`: expected only one of them"));
     return;
   }
-  FillField(value, *field, path.empty() ? field->name() : absl::StrCat(path, ".", field->name()), message);
+  const std::string inner = path.empty() ? field->name() : absl::StrCat(path, ".", field->name());
+  mistakes_.SeeField(inner, key.line);
+  FillField(value, *field, inner, message);
 }
 
 void Filler::FillField(const YamlNode& node, const FieldDescriptor& field, const std::string& path,
@@ -237,8 +217,9 @@ void Filler::FillEnum(const YamlNode& node, const FieldDescriptor& field, const 
   }
   const EnumValueDescriptor* value = FindEnumValue(*field.enum_type(), node.text);
   if (value == nullptr) {
-    Mistake(node.line, absl::StrCat("`", path, "` is `", Printable(node.text, kMaxShownBytes),
-                                    "`: ", Suggestion(node.text, known)));
+    mistakes_.AddAt(path, node.line,
+                    absl::StrCat("`", path, "` is `", Printable(node.text, kMaxShownBytes),
+                                 "`: ", Suggestion(node.text, known)));
     return;
   }
   const google::protobuf::Reflection& reflection = *message.GetReflection();
@@ -283,12 +264,16 @@ void Filler::FillInteger(const YamlNode& node, const FieldDescriptor& field, con
 }  // namespace
 
 absl::Status ParseYaml(absl::string_view yaml, absl::string_view name, Message& message) {
+  return ParseYaml(yaml, name, message, [](const Message&) { return std::vector<FieldMistake>(); });
+}
+
+absl::Status ParseYaml(absl::string_view yaml, absl::string_view name, Message& message, FieldCheck check) {
   ASSIGN_OR_RETURN(const YamlNode root, ParseYamlTree(yaml, name));
-  if (root.kind == YamlNode::Kind::kNull) return absl::OkStatus();
   const std::unique_ptr<Message> filled(message.New());
-  Filler filler(name);
-  filler.FillMessage(root, "", *filled);
-  RETURN_IF_ERROR(filler.Result());
+  ConfigMistakes mistakes(name);
+  if (root.kind != YamlNode::Kind::kNull) Filler(mistakes).FillMessage(root, "", *filled);
+  for (const FieldMistake& mistake : check(*filled)) mistakes.Add(mistake);
+  RETURN_IF_ERROR(mistakes.Result());
   message.MergeFrom(*filled);
   return absl::OkStatus();
 }
@@ -296,6 +281,11 @@ absl::Status ParseYaml(absl::string_view yaml, absl::string_view name, Message& 
 absl::Status LoadYamlFile(const std::string& path, Message& message) {
   ASSIGN_OR_RETURN(const std::string yaml, ReadFile(path, kMaxYamlBytes));
   return ParseYaml(yaml, path, message);
+}
+
+absl::Status LoadYamlFile(const std::string& path, Message& message, FieldCheck check) {
+  ASSIGN_OR_RETURN(const std::string yaml, ReadFile(path, kMaxYamlBytes));
+  return ParseYaml(yaml, path, message, check);
 }
 
 }  // namespace tsunagi

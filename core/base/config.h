@@ -2,9 +2,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "core/base/config_mistakes.h"
 #include "google/protobuf/message.h"
 
 namespace tsunagi {
@@ -19,7 +22,16 @@ namespace tsunagi {
 // `message` is as it was. `name` stands for the file in messages.
 absl::Status ParseYaml(absl::string_view yaml, absl::string_view name, google::protobuf::Message& message);
 
+// What is wrong with a message beyond its syntax.
+using FieldCheck = absl::FunctionRef<std::vector<FieldMistake>(const google::protobuf::Message&)>;
+
+// The same, with the mistakes that `check` finds in what could be read, sorted in by the lines of their
+// fields.
+absl::Status ParseYaml(absl::string_view yaml, absl::string_view name, google::protobuf::Message& message,
+                       FieldCheck check);
+
 // ParseYaml of a file of at most 1 MiB. NOT_FOUND naming the path when it is missing.
 absl::Status LoadYamlFile(const std::string& path, google::protobuf::Message& message);
+absl::Status LoadYamlFile(const std::string& path, google::protobuf::Message& message, FieldCheck check);
 
 }  // namespace tsunagi

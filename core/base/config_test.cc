@@ -245,6 +245,53 @@ TEST(ConfigTest, BoundsDepthSizeAndNumberOfMistakes) {
               StatusIs(StatusCode::kInvalidArgument, HasSubstr("and 50 more mistakes")));
 }
 
+TEST(ConfigTest, TellsWhatACheckFindsAmongTheOtherMistakesByLine) {
+  NodeConfig config;
+  const auto check = [](const google::protobuf::Message&) {
+    return std::vector<FieldMistake>{{"participant", "", "a label"},
+                                     {"registrar.est_url", "", "a URL"},
+                                     {"registrar.address", "nowhere", "`host:port`"},
+                                     {"cosign_seconds", "", "a number"},
+                                     {"listen", "x", "`host:port`"}};
+  };
+
+  EXPECT_EQ(ParseYaml(R"(data_dir: /d
+cosign_seconds: soon
+registrar:
+  address: nowhere
+lissten: y
+listen: x
+)",
+                      "node.yaml", config, check),
+            absl::InvalidArgumentError(R"(node.yaml: `participant` is missing: expected a label
+node.yaml:2: `cosign_seconds` is `soon`: expected a whole number from 0 to 18446744073709551615
+node.yaml:3: `registrar.est_url` is missing: expected a URL
+node.yaml:4: `registrar.address` is `nowhere`: expected `host:port`
+node.yaml:5: `lissten` is not a known key: did you mean `listen`?
+node.yaml:6: `listen` is `x`: expected `host:port`)"));
+}
+
+TEST(ConfigTest, ChecksAnEmptyFileToo) {
+  NodeConfig config;
+
+  EXPECT_EQ(ParseYaml("# nothing\n", "node.yaml", config,
+                      [](const google::protobuf::Message&) {
+                        return std::vector<FieldMistake>{{"listen", "", "`host:port`"}};
+                      }),
+            absl::InvalidArgumentError("node.yaml: `listen` is missing: expected `host:port`"));
+}
+
+TEST(ConfigTest, DoesNotCheckInsideWhatCouldNotBeRead) {
+  NodeConfig config;
+
+  EXPECT_EQ(
+      ParseYaml("registrar: here\n", "node.yaml", config,
+                [](const google::protobuf::Message&) {
+                  return std::vector<FieldMistake>{{"registrar.address", "", "`host:port`"}};
+                }),
+      absl::InvalidArgumentError("node.yaml:1: `registrar` is `here`: expected a map of keys and values"));
+}
+
 TEST(ConfigTest, LoadsAFileAndNamesItInMistakes) {
   const testing::TempDir dir;
   NodeConfig config;

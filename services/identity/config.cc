@@ -1,12 +1,14 @@
 #include "services/identity/config.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "core/base/config.h"
 #include "core/base/did.h"
+#include "core/base/status_macros.h"
 #include "identity/checks.h"
 #include "identity/names.h"
 
@@ -14,13 +16,6 @@ namespace tsunagi::identity {
 namespace {
 
 constexpr uint64_t kDay = 24 * 3600;
-
-void FillDefaults(internal::v1::RegistrarConfig& config) {
-  if (config.did_host().empty()) config.set_did_host(config.federation());
-  if (config.certificate_seconds() == 0) config.set_certificate_seconds(7 * kDay);
-  if (config.token_seconds() == 0) config.set_token_seconds(kDay);
-  if (config.log_level().empty()) config.set_log_level("info");
-}
 
 // A listen address may have port 0.
 bool IsListenAddress(absl::string_view address) {
@@ -31,12 +26,20 @@ bool IsListenAddress(absl::string_view address) {
 
 }  // namespace
 
-absl::StatusOr<internal::v1::RegistrarConfig> CheckedConfig(internal::v1::RegistrarConfig config) {
-  FillDefaults(config);
-  std::vector<std::string> mistakes;
+internal::v1::RegistrarConfig WithDefaults(internal::v1::RegistrarConfig config) {
+  if (config.did_host().empty()) config.set_did_host(config.federation());
+  if (config.certificate_seconds() == 0) config.set_certificate_seconds(7 * kDay);
+  if (config.token_seconds() == 0) config.set_token_seconds(kDay);
+  if (config.log_level().empty()) config.set_log_level("info");
+  return config;
+}
+
+std::vector<FieldMistake> MistakesIn(const internal::v1::RegistrarConfig& given) {
+  const internal::v1::RegistrarConfig config = WithDefaults(given);
+  std::vector<FieldMistake> mistakes;
   const auto expect = [&](bool ok, absl::string_view field, absl::string_view value,
                           absl::string_view expected) {
-    if (!ok) mistakes.push_back(absl::StrCat("`", field, "` is `", value, "`: expected ", expected));
+    if (!ok) mistakes.push_back({std::string(field), std::string(value), std::string(expected)});
   };
   expect(!config.data_dir().empty(), "data_dir", config.data_dir(), "a folder");
   expect(IsListenAddress(config.listen()), "listen", config.listen(), "host:port");
@@ -47,14 +50,21 @@ absl::StatusOr<internal::v1::RegistrarConfig> CheckedConfig(internal::v1::Regist
          config.est_advertise(), "host:port");
   expect(CheckFederation(config.federation()).ok(), "federation", config.federation(),
          "a DNS name in lower case such as battery.example");
-  expect(Did::Parse(absl::StrCat("did:web:", config.did_host())).ok(), "did_host", config.did_host(),
-         "a DNS name in lower case");
+  expect(given.did_host().empty() || Did::Parse(absl::StrCat("did:web:", config.did_host())).ok(), "did_host",
+         config.did_host(), "a DNS name in lower case");
   expect(config.certificate_seconds() >= 60 && config.certificate_seconds() <= 90 * kDay,
          "certificate_seconds", absl::StrCat(config.certificate_seconds()), "60 to 7776000 (90 days)");
   expect(config.token_seconds() >= 60 && config.token_seconds() <= kDay, "token_seconds",
          absl::StrCat(config.token_seconds()), "60 to 86400 (24 h)");
-  if (mistakes.empty()) return config;
-  return absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n"));
+  return mistakes;
+}
+
+absl::StatusOr<internal::v1::RegistrarConfig> LoadConfig(const std::string& path) {
+  internal::v1::RegistrarConfig config;
+  RETURN_IF_ERROR(LoadYamlFile(path, config, [](const google::protobuf::Message& read) {
+    return MistakesIn(static_cast<const internal::v1::RegistrarConfig&>(read));
+  }));
+  return WithDefaults(std::move(config));
 }
 
 }  // namespace tsunagi::identity

@@ -3,9 +3,7 @@
 #include <string>
 
 #include "CLI/CLI.hpp"
-#include "core/base/config.h"
 #include "core/base/log.h"
-#include "core/base/status_macros.h"
 #include "identity/names.h"
 #include "services/identity/config.h"
 #include "services/identity/registrar_process.h"
@@ -18,12 +16,6 @@ namespace {
 int Fail(const char* what, const absl::Status& status) {
   std::fprintf(stderr, "%s: %s\n", what, std::string(status.message()).c_str());
   return 1;
-}
-
-absl::StatusOr<internal::v1::RegistrarConfig> Load(const std::string& path) {
-  internal::v1::RegistrarConfig config;
-  RETURN_IF_ERROR(LoadYamlFile(path, config));
-  return CheckedConfig(std::move(config));
 }
 
 int Serve(const internal::v1::RegistrarConfig& config) {
@@ -64,8 +56,8 @@ int main(int argc, char** argv) {
     command->add_option("--config", path, "configuration file (YAML)")->required();
   }
   CLI11_PARSE(app, argc, argv);
-  const auto config = identity::Load(path);
-  if (!config.ok()) return identity::Fail(path.c_str(), config.status());
+  const auto config = identity::LoadConfig(path);
+  if (!config.ok()) return identity::Fail("configuration", config.status());
   log::Start("tsunagi-identity", config->log_level());
   return serve->parsed() ? identity::Serve(*config) : identity::Health(*config);
 }

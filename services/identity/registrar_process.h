@@ -13,7 +13,7 @@ namespace tsunagi::identity {
 
 class RegistrarProcess {
  public:
-  // Serves when it returns, with `config` as CheckedConfig gives it. Writes listen, est-listen, root.crt and,
+  // Serves when it returns, with `config` as LoadConfig gives it. Writes listen, est-listen, root.crt and,
   // at the first start, operator-invitation into data_dir. Blocks. `clock` must outlive the process.
   static absl::StatusOr<std::unique_ptr<RegistrarProcess>> Start(const internal::v1::RegistrarConfig& config,
                                                                  const Clock& clock);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "core/base/bytes.h"
 #include "core/base/file.h"
@@ -37,7 +38,7 @@ internal::v1::RegistrarConfig Config(const std::string& data_dir) {
   config.set_listen("127.0.0.1:0");
   config.set_est_listen("127.0.0.1:0");
   config.set_federation(kName);
-  return CheckedConfig(config).value();
+  return WithDefaults(config);
 }
 
 // A process of a participant as a client of the registrar.
@@ -205,19 +206,24 @@ TEST_F(RegistrarProcessTest, IsNotHealthyOnceItsJournalRefusesWrites) {
   EXPECT_THAT(health->notes(), ::testing::Contains(HasSubstr("the store failed: restart")));
 }
 
-TEST(RegistrarConfigTest, ReportsEveryMistakeAtOnce) {
-  internal::v1::RegistrarConfig config;
-  config.set_data_dir("/tmp/x");
-  config.set_listen("nowhere");
-  config.set_est_listen("127.0.0.1:0");
-  config.set_federation("Battery");
-  config.set_token_seconds(24 * 3600 + 1);
+TEST(RegistrarConfigTest, ReportsEveryMistakeOfAFileAtOnceWithItsLine) {
+  const testing::TempDir dir;
+  const std::string path = dir.File("registrar.yaml");
+  ASSERT_THAT(WriteFileAtomically(path, R"(data_dir: /tmp/x
+listen: nowhere
+federation: Battery
+token_seconds: 86401
+)",
+                                  0600),
+              IsOk());
 
-  const auto checked = CheckedConfig(config);
-
-  EXPECT_THAT(checked, StatusIs(kInvalidArgument, HasSubstr("`listen` is `nowhere`")));
-  EXPECT_THAT(checked, StatusIs(kInvalidArgument, HasSubstr("`federation` is `Battery`")));
-  EXPECT_THAT(checked, StatusIs(kInvalidArgument, HasSubstr("`token_seconds`")));
+  EXPECT_THAT(
+      LoadConfig(path),
+      StatusIs(kInvalidArgument, absl::StrReplaceAll(R"(FILE: `est_listen` is missing: expected host:port
+FILE:2: `listen` is `nowhere`: expected host:port
+FILE:3: `federation` is `Battery`: expected a DNS name in lower case such as battery.example
+FILE:4: `token_seconds` is `86401`: expected 60 to 86400 (24 h))",
+                                                     {{"FILE", path}})));
 }
 
 TEST(IdentityRowsTest, EveryMethodHasARow) {

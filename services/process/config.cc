@@ -1,14 +1,16 @@
 #include "services/process/config.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "core/base/bytes.h"
+#include "core/base/config.h"
 #include "core/base/did.h"
+#include "core/base/status_macros.h"
 #include "identity/names.h"
 
 namespace tsunagi::process {
@@ -19,18 +21,11 @@ constexpr uint64_t kDay = 86400;
 // so what remains is for two of them.
 constexpr uint64_t kTrustRefreshSeconds = 8;
 
-class Mistakes {
- public:
-  void Add(absl::string_view field, absl::string_view value, absl::string_view expected) {
-    lines_.push_back(absl::StrCat("`", field, "` is `", value, "`: expected ", expected));
-  }
-  absl::Status status() const {
-    return lines_.empty() ? absl::OkStatus() : absl::InvalidArgumentError(absl::StrJoin(lines_, "\n"));
-  }
+using Mistakes = std::vector<FieldMistake>;
 
- private:
-  std::vector<std::string> lines_;
-};
+void Add(Mistakes& mistakes, absl::string_view field, absl::string_view value, absl::string_view expected) {
+  mistakes.push_back({std::string(field), std::string(value), std::string(expected)});
+}
 
 bool IsHostAndPort(absl::string_view address) {
   const size_t colon = address.rfind(':');
@@ -44,17 +39,17 @@ bool IsAnyAddress(absl::string_view address) {
 }
 
 void CheckAddress(absl::string_view field, absl::string_view address, Mistakes& mistakes) {
-  if (!IsHostAndPort(address)) mistakes.Add(field, address, "`host:port`");
+  if (!IsHostAndPort(address)) Add(mistakes, field, address, "`host:port`");
 }
 
 void CheckRegistrar(const internal::v1::RegistrarAddress& registrar, Mistakes& mistakes) {
   CheckAddress("registrar.address", registrar.address(), mistakes);
   if (!absl::StartsWith(registrar.est_url(), "https://")) {
-    mistakes.Add("registrar.est_url", registrar.est_url(), "the `https://host:port` of the invitation");
+    Add(mistakes, "registrar.est_url", registrar.est_url(), "the `https://host:port` of the invitation");
   }
   if (registrar.root_sha256().size() != 64 || !FromHex(registrar.root_sha256()).ok()) {
-    mistakes.Add("registrar.root_sha256", registrar.root_sha256(),
-                 "64 lower-case hex digits, as the invitation says");
+    Add(mistakes, "registrar.root_sha256", registrar.root_sha256(),
+        "64 lower-case hex digits, as the invitation says");
   }
 }
 
@@ -62,8 +57,8 @@ void CheckListen(const internal::v1::NodeConfig& config, Mistakes& mistakes) {
   CheckAddress("listen", config.listen(), mistakes);
   if (!config.advertise().empty()) CheckAddress("advertise", config.advertise(), mistakes);
   if (config.advertise().empty() && IsAnyAddress(config.listen())) {
-    mistakes.Add("advertise", "",
-                 "the `host:port` by which others reach this process, since it listens on all");
+    Add(mistakes, "advertise", "",
+        "the `host:port` by which others reach this process, since it listens on all");
   }
   if (!config.passport_address().empty()) {
     CheckAddress("passport_address", config.passport_address(), mistakes);
@@ -73,32 +68,32 @@ void CheckListen(const internal::v1::NodeConfig& config, Mistakes& mistakes) {
 
 }  // namespace
 
-absl::Status CheckConfig(const internal::v1::NodeConfig& config) {
+std::vector<FieldMistake> MistakesIn(const internal::v1::NodeConfig& config) {
   Mistakes mistakes;
-  if (config.data_dir().empty()) mistakes.Add("data_dir", "", "a folder for keys, certificate and store");
+  if (config.data_dir().empty()) Add(mistakes, "data_dir", "", "a folder for keys, certificate and store");
   CheckListen(config, mistakes);
   if (const absl::Status status = identity::CheckFederation(config.federation()); !status.ok()) {
-    mistakes.Add("federation", config.federation(), "a DNS name such as `battery.example`");
+    Add(mistakes, "federation", config.federation(), "a DNS name such as `battery.example`");
   }
   if (!Label::Parse(config.participant()).ok()) {
-    mistakes.Add("participant", config.participant(), "the label that the registrar gave this participant");
+    Add(mistakes, "participant", config.participant(), "the label that the registrar gave this participant");
   }
   CheckRegistrar(config.registrar(), mistakes);
   const std::string& level = config.log_level();
   if (!level.empty() && level != "debug" && level != "info" && level != "warning" && level != "error") {
-    mistakes.Add("log_level", level, "debug, info, warning or error");
+    Add(mistakes, "log_level", level, "debug, info, warning or error");
   }
   if (config.trust_refresh_seconds() > 3600) {
-    mistakes.Add("trust_refresh_seconds", absl::StrCat(config.trust_refresh_seconds()), "at most 3600");
+    Add(mistakes, "trust_refresh_seconds", absl::StrCat(config.trust_refresh_seconds()), "at most 3600");
   }
   if (config.cosign_seconds() > 3600) {
-    mistakes.Add("cosign_seconds", absl::StrCat(config.cosign_seconds()), "at most 3600");
+    Add(mistakes, "cosign_seconds", absl::StrCat(config.cosign_seconds()), "at most 3600");
   }
   if (config.status_list_max_age_seconds() > 30 * kDay) {
-    mistakes.Add("status_list_max_age_seconds", absl::StrCat(config.status_list_max_age_seconds()),
-                 "at most 2592000 (30 days)");
+    Add(mistakes, "status_list_max_age_seconds", absl::StrCat(config.status_list_max_age_seconds()),
+        "at most 2592000 (30 days)");
   }
-  return mistakes.status();
+  return mistakes;
 }
 
 internal::v1::NodeConfig WithDefaults(internal::v1::NodeConfig config) {
@@ -108,6 +103,14 @@ internal::v1::NodeConfig WithDefaults(internal::v1::NodeConfig config) {
   if (config.trust_refresh_seconds() == 0) config.set_trust_refresh_seconds(kTrustRefreshSeconds);
   if (config.cosign_seconds() == 0) config.set_cosign_seconds(60);
   return config;
+}
+
+absl::StatusOr<internal::v1::NodeConfig> LoadConfig(const std::string& path) {
+  internal::v1::NodeConfig config;
+  RETURN_IF_ERROR(LoadYamlFile(path, config, [](const google::protobuf::Message& read) {
+    return MistakesIn(static_cast<const internal::v1::NodeConfig&>(read));
+  }));
+  return WithDefaults(std::move(config));
 }
 
 }  // namespace tsunagi::process

@@ -3,16 +3,21 @@
 #include <functional>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "core/base/file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
 
 namespace tsunagi::process {
 namespace {
 
 using internal::v1::NodeConfig;
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::IsEmpty;
 using testing::IsOk;
 using testing::StatusIs;
 
@@ -28,14 +33,56 @@ NodeConfig GoodConfig() {
   return config;
 }
 
-TEST(ConfigTest, AcceptsWhatIsComplete) { EXPECT_THAT(CheckConfig(GoodConfig()), IsOk()); }
+TEST(ConfigTest, AcceptsWhatIsComplete) { EXPECT_THAT(MistakesIn(GoodConfig()), IsEmpty()); }
 
-TEST(ConfigTest, ReportsEveryMistakeAtOnce) {
-  EXPECT_THAT(CheckConfig(NodeConfig()),
+TEST(ConfigTest, ReportsEveryMistakeOfAFileAtOnceWithItsLine) {
+  const testing::TempDir dir;
+  const std::string path = dir.File("node.yaml");
+  ASSERT_THAT(WriteFileAtomically(path, R"(listen: here
+participant: OEM
+federation: battery.example
+registrar:
+  est_url: http://registrar.example
+  root_sha256: 12
+cosign_seconds: never
+log_level: verbose
+)",
+                                  0600),
+              IsOk());
+
+  EXPECT_THAT(LoadConfig(path),
               StatusIs(absl::StatusCode::kInvalidArgument,
-                       AllOf(HasSubstr("`data_dir`"), HasSubstr("`listen`"), HasSubstr("`federation`"),
-                             HasSubstr("`participant`"), HasSubstr("`registrar.address`"),
-                             HasSubstr("`registrar.est_url`"), HasSubstr("`registrar.root_sha256`"))));
+                       absl::StrReplaceAll(
+                           R"(FILE: `data_dir` is missing: expected a folder for keys, certificate and store
+FILE:1: `listen` is `here`: expected `host:port`
+FILE:2: `participant` is `OEM`: expected the label that the registrar gave this participant
+FILE:4: `registrar.address` is missing: expected `host:port`
+FILE:5: `registrar.est_url` is `http://registrar.example`: expected the `https://host:port` of the invitation
+FILE:6: `registrar.root_sha256` is `12`: expected 64 lower-case hex digits, as the invitation says
+FILE:7: `cosign_seconds` is `never`: expected a whole number from 0 to 18446744073709551615
+FILE:8: `log_level` is `verbose`: expected debug, info, warning or error)",
+                           {{"FILE", path}})));
+}
+
+TEST(ConfigTest, LoadsWhatIsCompleteWithDefaults) {
+  const testing::TempDir dir;
+  ASSERT_THAT(WriteFileAtomically(dir.File("node.yaml"),
+                                  absl::StrCat(R"(data_dir: /d
+listen: 127.0.0.1:7443
+federation: battery.example
+participant: oem
+registrar:
+  address: registrar.example:7443
+  est_url: https://registrar.example:8443
+  root_sha256: ")",
+                                               std::string(64, 'a'), "\"\n"),
+                                  0600),
+              IsOk());
+
+  const auto config = LoadConfig(dir.File("node.yaml"));
+
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config->shared_dir(), "/d");
 }
 
 TEST(ConfigTest, FillsInWhatIsDocumented) {
@@ -60,25 +107,24 @@ TEST_P(Mistakes, NameTheField) {
   NodeConfig config = GoodConfig();
   GetParam().make(config);
 
-  EXPECT_THAT(CheckConfig(config), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(GetParam().field)));
+  EXPECT_THAT(MistakesIn(config), ElementsAre(Field(&FieldMistake::field, GetParam().field)));
 }
 
 INSTANTIATE_TEST_SUITE_P(
     ConfigTest, Mistakes,
     ::testing::Values(
-        Mistake{"ListenWithoutPort", "`listen`", [](NodeConfig& c) { c.set_listen("127.0.0.1"); }},
-        Mistake{"PortTooLarge", "`listen`", [](NodeConfig& c) { c.set_listen("127.0.0.1:65536"); }},
-        Mistake{"AllAddressesToldToNobody", "`advertise`",
-                [](NodeConfig& c) { c.set_listen("0.0.0.0:7443"); }},
-        Mistake{"LabelInUpperCase", "`participant`", [](NodeConfig& c) { c.set_participant("OEM"); }},
-        Mistake{"RegistrarWithoutTls", "`registrar.est_url`",
+        Mistake{"ListenWithoutPort", "listen", [](NodeConfig& c) { c.set_listen("127.0.0.1"); }},
+        Mistake{"PortTooLarge", "listen", [](NodeConfig& c) { c.set_listen("127.0.0.1:65536"); }},
+        Mistake{"AllAddressesToldToNobody", "advertise", [](NodeConfig& c) { c.set_listen("0.0.0.0:7443"); }},
+        Mistake{"LabelInUpperCase", "participant", [](NodeConfig& c) { c.set_participant("OEM"); }},
+        Mistake{"RegistrarWithoutTls", "registrar.est_url",
                 [](NodeConfig& c) { c.mutable_registrar()->set_est_url("http://registrar.example"); }},
-        Mistake{"DigestInUpperCase", "`registrar.root_sha256`",
+        Mistake{"DigestInUpperCase", "registrar.root_sha256",
                 [](NodeConfig& c) { c.mutable_registrar()->set_root_sha256(std::string(64, 'A')); }},
-        Mistake{"UnknownLogLevel", "`log_level`", [](NodeConfig& c) { c.set_log_level("verbose"); }},
-        Mistake{"PassportWithoutPort", "`passport_address`",
+        Mistake{"UnknownLogLevel", "log_level", [](NodeConfig& c) { c.set_log_level("verbose"); }},
+        Mistake{"PassportWithoutPort", "passport_address",
                 [](NodeConfig& c) { c.set_passport_address("here"); }},
-        Mistake{"TrustTooSeldom", "`trust_refresh_seconds`",
+        Mistake{"TrustTooSeldom", "trust_refresh_seconds",
                 [](NodeConfig& c) { c.set_trust_refresh_seconds(3601); }}),
     [](const auto& param) { return param.param.name; });
 

@@ -5,9 +5,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/base/config.h"
 #include "core/base/log.h"
-#include "core/base/status_macros.h"
 #include "services/process/config.h"
 #include "services/process/health.h"
 
@@ -17,13 +15,6 @@ namespace {
 int Fail(absl::string_view command, const absl::Status& status) {
   std::fprintf(stderr, "%s: %s\n", std::string(command).c_str(), std::string(status.message()).c_str());
   return 1;
-}
-
-absl::StatusOr<internal::v1::NodeConfig> Load(const std::string& path) {
-  internal::v1::NodeConfig config;
-  RETURN_IF_ERROR(LoadYamlFile(path, config));
-  RETURN_IF_ERROR(CheckConfig(config));
-  return WithDefaults(std::move(config));
 }
 
 // The effective configuration, once: it holds paths of secrets, never secrets.
@@ -55,8 +46,8 @@ int Main(int argc, char** argv, const std::string& process,
   }
   CLI11_PARSE(app, argc, argv);
 
-  const absl::StatusOr<internal::v1::NodeConfig> config = Load(path);
-  if (!config.ok()) return Fail(path, config.status());
+  const absl::StatusOr<internal::v1::NodeConfig> config = LoadConfig(path);
+  if (!config.ok()) return Fail("configuration", config.status());
   log::Start(absl::StrCat("tsunagi-", process), config->log_level());
   if (health_command->parsed()) return PrintHealth(CheckHealth(*config, process));
   LogConfig(*config);

@@ -257,7 +257,6 @@ absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
 
 absl::StatusOr<std::unique_ptr<ParticipantProcess>> ParticipantProcess::Start(
     const NodeConfig& given, const std::string& process, std::vector<rpc::AccessRow> rows) {
-  RETURN_IF_ERROR(CheckConfig(given));
   RETURN_IF_ERROR(identity::CheckProcess(process));
   const NodeConfig config = WithDefaults(given);
   SystemRandom random;

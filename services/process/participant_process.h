@@ -27,9 +27,9 @@ namespace tsunagi::process {
 // (at half life), token, directory and status list, and take checkpoints to be cosigned.
 class ParticipantProcess {
  public:
-  // `process` is the name in certificates: node, connector, catalog, passport. `rows` are the access rows of
-  // all services that Serve will get; those of the operations service are added. Blocks SIGTERM and SIGINT
-  // for Serve, so call it before any thread starts.
+  // `config` is as LoadConfig gives it. `process` is the name in certificates: node, connector, catalog,
+  // passport. `rows` are the access rows of all services that Serve will get; those of the operations service
+  // are added. Blocks SIGTERM and SIGINT for Serve, so call it before any thread starts.
   static absl::StatusOr<std::unique_ptr<ParticipantProcess>> Start(const internal::v1::NodeConfig& config,
                                                                    const std::string& process,
                                                                    std::vector<rpc::AccessRow> rows);

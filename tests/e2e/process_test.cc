@@ -84,9 +84,7 @@ class ProcessTest : public ::testing::Test {
     config.set_listen(listen);
     config.set_est_listen(est_listen);
     config.set_federation(kFederation);
-    const auto checked = identity::CheckedConfig(config);
-    ASSERT_THAT(checked, IsOk());
-    auto started = identity::RegistrarProcess::Start(*checked, clock_);
+    auto started = identity::RegistrarProcess::Start(identity::WithDefaults(config), clock_);
     ASSERT_THAT(started, IsOk());
     registrar_ = *std::move(started);
     address_ = absl::StrCat("127.0.0.1:", registrar_->port());
