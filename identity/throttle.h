@@ -12,7 +12,9 @@
 
 namespace tsunagi::identity {
 
-// At most `kMaxFailures` failures per peer and window. Remembers a bounded number of peers. Thread-safe.
+// At most `kMaxFailures` failures per peer and window; a peer is an IPv4 address or an IPv6 /64. Remembers a
+// bounded number of peers, the newest: codes are too long to be guessed by many, so nobody is refused for
+// others' failures. Thread-safe.
 class Throttle {
  public:
   static constexpr int kMaxFailures = 10;
@@ -21,7 +23,7 @@ class Throttle {
 
   explicit Throttle(const Clock& clock) : clock_(clock) {}
 
-  // RESOURCE_EXHAUSTED while the peer has failed too often, or while too many peers have.
+  // `peer` is an IP address as text. RESOURCE_EXHAUSTED while it has failed too often.
   absl::Status Check(absl::string_view peer);
   void Failed(absl::string_view peer);
 
@@ -30,6 +32,7 @@ class Throttle {
     absl::Time since;
     int count = 0;
   };
+  void ForgetOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetOld() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Clock& clock_;
