@@ -1,8 +1,15 @@
 // Server and client against each other, and the server against raw bytes.
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <thread>
@@ -255,6 +262,51 @@ TEST_F(HttpTest, ConnectionsBeyondTheCapAreClosed) {
 
   for (BIO* connection : held) BIO_free_all(connection);
   SSL_CTX_free(context);
+}
+
+// Takes every descriptor that this process may have.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit few = before_;
+    few.rlim_cur = 256;
+    ::setrlimit(RLIMIT_NOFILE, &few);
+    for (int fd; (fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;) taken_.push_back(fd);
+  }
+  ~NoDescriptors() {
+    for (const int fd : taken_) ::close(fd);
+    ::setrlimit(RLIMIT_NOFILE, &before_);
+  }
+
+ private:
+  rlimit before_{};
+  std::vector<int> taken_;
+};
+
+double ProcessorSeconds() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+}
+
+TEST_F(HttpTest, RestsWhileNoDescriptorIsFree) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(server_->port()));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int client = ::socket(AF_INET, SOCK_STREAM, 0);
+  {
+    const NoDescriptors none;
+    ASSERT_EQ(::connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    const double before = ProcessorSeconds();
+    pollfd answer{client, POLLIN, 0};
+    EXPECT_EQ(::poll(&answer, 1, 500), 0) << "nobody can accept it";
+    EXPECT_LT(ProcessorSeconds() - before, 0.02);
+  }
+  ::close(client);
+
+  EXPECT_THAT(Fetch(Call()), IsOk());
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "boost/asio/ip/tcp.hpp"
 #include "boost/asio/ssl/context.hpp"
 #include "boost/asio/ssl/stream.hpp"
+#include "boost/asio/steady_timer.hpp"
 #include "boost/asio/strand.hpp"
 #include "boost/beast/core/flat_buffer.hpp"
 #include "boost/beast/core/tcp_stream.hpp"
@@ -35,6 +36,7 @@ namespace net = boost::asio;
 namespace ssl = net::ssl;
 using net::ip::tcp;
 
+constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr uint32_t kHeaderLimit = 8 << 10;
 constexpr uint64_t kBodyLimit = 64 << 10;
 constexpr size_t kTargetLimit = 1024;
@@ -195,7 +197,8 @@ class BeastServer final : public HttpsServer {
         limit_(options.max_connections),
         timeout_(absl::ToChronoNanoseconds(options.timeout)),
         context_(std::move(context)),
-        acceptor_(io_) {}
+        acceptor_(io_),
+        pause_(io_) {}
 
   ~BeastServer() override {
     io_.stop();
@@ -245,8 +248,18 @@ class BeastServer final : public HttpsServer {
  private:
   void Accept() {
     acceptor_.async_accept(net::make_strand(io_), [this](beast::error_code error, tcp::socket socket) {
-      if (!error) Admit(std::move(socket));
-      if (error != net::error::operation_aborted) Accept();
+      if (error == net::error::operation_aborted) return;
+      if (error) return AcceptLater();
+      Admit(std::move(socket));
+      Accept();
+    });
+  }
+
+  // No descriptor is free, for one: trying at once would only burn the processor.
+  void AcceptLater() {
+    pause_.expires_after(kAcceptPause);
+    pause_.async_wait([this](beast::error_code error) {
+      if (!error) Accept();
     });
   }
 
@@ -270,6 +283,7 @@ class BeastServer final : public HttpsServer {
   std::shared_ptr<ssl::context> context_ ABSL_GUARDED_BY(mutex_);
   net::io_context io_;  // sessions live in its queue and die with it, so it goes before what they use
   tcp::acceptor acceptor_;
+  net::steady_timer pause_;
   std::vector<std::thread> threads_;
 };
 
