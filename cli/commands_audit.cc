@@ -20,7 +20,7 @@ namespace {
 using audit::LogVerifier;
 using ops::v1::OperationsService;
 
-constexpr int kLeavesPerPage = 1000;
+constexpr int kLeavesPerPage = 500;
 constexpr size_t kMaxReceipt = 24 << 20;
 
 // What the log of one process was found to be.

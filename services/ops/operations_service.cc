@@ -10,8 +10,8 @@
 namespace tsunagi::ops {
 namespace {
 
-constexpr int kDefaultLeaves = 1000;
-constexpr int kMaxLeaves = 10000;
+// Read on a handler's thread: two reads a leaf.
+constexpr int kMaxLeaves = 500;
 // Below the message limit of 4 MiB, with room for one record.
 constexpr size_t kMaxPageBytes = size_t{3} << 20;
 
@@ -23,7 +23,7 @@ absl::Status FillLeaves(const audit::Journal& journal, const v1::ListLeavesReque
                             .value = absl::StrCat(request.page_size()),
                             .expected = absl::StrCat("0 to ", kMaxLeaves)});
   }
-  const int limit = request.page_size() == 0 ? kDefaultLeaves : request.page_size();
+  const int limit = request.page_size() == 0 ? kMaxLeaves : request.page_size();
   ASSIGN_OR_RETURN(std::vector<audit::Journal::Leaf> leaves,
                    journal.Leaves(request.start(), static_cast<size_t>(limit)));
   size_t bytes = 0;

@@ -30,7 +30,7 @@ class OperationsService final : public v1::OperationsService::CallbackService {
   grpc::ServerUnaryReactor* GetCheckpoint(grpc::CallbackServerContext* context,
                                           const v1::GetCheckpointRequest* request,
                                           v1::GetCheckpointResponse* response) override;
-  // At most 10,000 leaves and 3 MiB a page.
+  // At most 500 leaves and 3 MiB a page.
   grpc::ServerUnaryReactor* ListLeaves(grpc::CallbackServerContext* context,
                                        const v1::ListLeavesRequest* request,
                                        v1::ListLeavesResponse* response) override;
