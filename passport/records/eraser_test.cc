@@ -79,7 +79,7 @@ class RecordEraserTest : public ::testing::Test {
     request.set_request_id(node_.NewRequestId());
     *request.mutable_subject() = subject;
     request.set_reason("request of the owner");
-    return RecordEraser(context).EraseParts(node_.did(), request);
+    return RecordEraser(context, node_.erasures()).EraseParts(node_.did(), request);
   }
   std::string Person() {
     std::string all;
