@@ -79,7 +79,8 @@ class ReceiptCheckTest : public ::testing::Test {
       leaves.push_back(audit::LeafHash(response.contents().Get(response.contents_size() - 1)));
     }
     audit::v1::ChunkRecord chunk;
-    *chunk.mutable_release() = record_.release();
+    // The record is a chunk's already when this is called again.
+    *chunk.mutable_release() = record_.has_chunk() ? record_.chunk().release() : record_.release();
     chunk.mutable_release()->clear_battery();
     chunk.mutable_release()->clear_content_digest();
     chunk.set_merkle_root(audit::RootOf(leaves));

@@ -347,8 +347,10 @@ TEST_F(ConnectorServiceTest, FilesManyNoticesAtOnceWithItsOwnCatalog) {
   v1::ConnectorService::Stub stub(ChannelOf("maker", "operator"));
   std::vector<std::future<absl::StatusOr<uint64_t>>> filed;
   for (int i = 0; i < 64; ++i) {
-    filed.push_back(std::async(std::launch::async, [&, i]() -> absl::StatusOr<uint64_t> {
+    const std::string id = NewUuid(process_.random());
+    filed.push_back(std::async(std::launch::async, [&, i, id]() -> absl::StatusOr<uint64_t> {
       v1::FileHolderNoticesRequest request;
+      request.set_request_id(id);
       *request.add_batteries() = Battery(i);
       request.add_sections(SECTION_IDENTITY);
       request.add_visible_to_roles("dealer");
