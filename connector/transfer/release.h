@@ -28,7 +28,8 @@ class Releases {
 
   // All arguments must outlive the object and every release under way.
   Releases(const OwnNode& own, Enforcer& enforcer, PassportSource& source, LookupCounter& lookups,
-           audit::DenialLog& denials, audit::Journal& journal, const identity::TrustStore& trust, const Clock& clock)
+           audit::DenialLog& denials, audit::Journal& journal, const identity::TrustStore& trust,
+           const Clock& clock)
       : own_(own),
         enforcer_(enforcer),
         source_(source),

@@ -116,7 +116,8 @@ const Digest& GrowingTree::At(NodeId id) const {
   return level.nodes[id.index - level.first];
 }
 
-// The hash of the leaves under each peak and all peaks to its right, from left to right: the root comes first.
+// The hash of the leaves under each peak and all peaks to its right, from left to right: the root comes
+// first.
 const std::vector<Digest>& GrowingTree::Edge() const {
   if (!edge_.empty()) return edge_;
   const std::vector<NodeId> peaks = Peaks(size_);
@@ -137,7 +138,8 @@ std::vector<Digest> GrowingTree::Path(uint64_t index) const {
   while (index >> peaks[peak].level != peaks[peak].index) ++peak;
   std::vector<Digest> path;
   path.reserve(peaks[peak].level + peaks.size());
-  for (uint64_t level = 0; level < peaks[peak].level; ++level) path.push_back(At({level, (index >> level) ^ 1}));
+  for (uint64_t level = 0; level < peaks[peak].level; ++level)
+    path.push_back(At({level, (index >> level) ^ 1}));
   if (peak + 1 < peaks.size()) path.push_back(edge[peak + 1]);
   while (peak-- > 0) path.push_back(At(peaks[peak]));
   return path;

@@ -18,8 +18,9 @@ class RecordEraser {
   RecordEraser(const RecordContext& context, ErasureList& list) : context_(context), list_(list) {}
 
   // Deletes bytes and salts of the parts and every look-up key of the vehicles in them, and leaves
-  // tombstones; the parts are in the list before. Slot digests stay, so that signatures, chains and the log verify as before. 0 parts is no
-  // error. What is written about the vehicle or the battery meanwhile is erased too.
+  // tombstones; the parts are in the list before. Slot digests stay, so that signatures, chains and the log
+  // verify as before. 0 parts is no error. What is written about the vehicle or the battery meanwhile is
+  // erased too.
   //   INVALID_ARGUMENT  the reason is missing or holds the vehicle's identifier
   //   ABORTED           others kept writing about it: send the request again
   absl::StatusOr<v1::ErasePartsResponse> EraseParts(absl::string_view caller,

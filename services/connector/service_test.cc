@@ -100,6 +100,7 @@ class ConnectorServiceTest : public ::testing::Test {
     ASSERT_THAT(ParseYaml(kPolicies, "policies", *request.mutable_policies()), IsOk());
     ASSERT_THAT(SetPolicies("maker", request), IsOk());
     std::vector<passport::v1::NewFact> facts;
+    facts.reserve(30);
     for (int i = 0; i < 30; ++i) facts.push_back(testing::Registered(Battery(i)));
     ASSERT_THAT(process_.records().Import(facts), IsOk());
   }
@@ -146,8 +147,8 @@ class ConnectorServiceTest : public ::testing::Test {
   process::Denials denials_{process_.journal(), process_.clock()};
   const std::unique_ptr<ConnectorNode> node_ =
       ConnectorNode::Open(process_, {"node", "node", "battery.example", ""}, source_, denials_.log()).value();
-  ConnectorService service_{process_.guard(), *node_, process_.workers(),
-                            {.per_participant = kStreams, .idle = absl::Seconds(2)}};
+  ConnectorService service_{
+      process_.guard(), *node_, process_.workers(), {.per_participant = kStreams, .idle = absl::Seconds(2)}};
   catalog::Notices notices_{process_.journal(), process_.trust(), process_.did(), clock_, denials_.log()};
   catalog::CatalogService catalog_{process_.guard(), notices_, process_.inbound()};
   testing::TlsServer server_{federation_, "maker", "node"};
@@ -284,6 +285,7 @@ TEST_F(ConnectorServiceTest, StreamsEveryBatteryOfManyRequestsOnce) {
     }
   }
   std::vector<std::string> expected;
+  expected.reserve(30);
   for (int i = 0; i < 30; ++i) expected.push_back(absl::StrCat("S-", i));
 
   EXPECT_THAT(rpc::FromGrpcStatus(stream->Finish()), IsOk());
