@@ -2,6 +2,7 @@
 import csv
 import pathlib
 import subprocess
+import time
 
 from federation import Failure
 from measured import REPLAY, SYNTHETIC
@@ -141,3 +142,14 @@ def without_network(argv):
             return subprocess.run([*prefix, *argv], capture_output=True, text=True), name
     blocked = HERE / "no_network.py"
     return subprocess.run(["python3", str(blocked), *argv], capture_output=True, text=True), "seccomp filter"
+
+
+def wait_for(seconds, condition):
+    """The first true value of the condition, and how long it took."""
+    begin = time.monotonic()
+    while True:
+        value = condition()
+        passed = time.monotonic() - begin
+        if value or passed > seconds:
+            return value, passed
+        time.sleep(0.2)

@@ -7,7 +7,7 @@ import threading
 
 from scene import OWNERS
 from steps_release import serving
-from steps_trust import wait_for
+from scene import wait_for
 
 KILLS = 20
 ROWS = 4000

@@ -4,7 +4,7 @@ import random
 import tempfile
 
 from measured import REAL_CELLS, REAL_CYCLES, write_condition
-from scene import DATA, HERE, SECTIONS, without_network
+from scene import DATA, HERE, SECTIONS, wait_for, without_network
 
 COMPANIES = [("cell-maker", ("catalog", "passport", "connector")), ("oem", ("node",)), ("workshop", ("node",)),
              ("dealer", ("node",)), ("recycler", ("node",)), ("outsider", ("node",))]
@@ -25,8 +25,18 @@ def join_all(step, scene):
     again = used.operator.__class__(federation.tools, used.folder / "intruder")
     done = again.run("enrol", "--invitation-file", used.folder / "invitation", "--config", used.folder / "operator.yaml")
     step.check("a used invitation is refused", "exit 1", f"exit {done.code}: {done.error['message']}", done.code == 1)
+    # Nodes fetch the directory by themselves, every 8 s at the latest.
+    newest = COMPANIES[-1][0]
+    known, seconds = wait_for(30, lambda: all(knows(scene.operator(label), newest) for label, _ in COMPANIES))
+    step.check("every node knows every company", "within 30 s", f"{seconds:.1f} s", known)
     step.say(f"{len(COMPANIES)}社が招待コードで参加しました。各社の鍵は各社のフォルダにしかありません。",
              f"{len(COMPANIES)} companies joined with an invitation; each one's keys lie in its own folder only.")
+
+
+def knows(operator, label):
+    """Whether the operator's own node has the company in its directory."""
+    done = operator.run("policy", "preview", "--as", label, "--battery", "NONE@cell-maker", "--purpose", "reuse-assessment")
+    return done.code == 0 or "is not in the directory" not in done.error["message"]
 
 
 def serving(party):

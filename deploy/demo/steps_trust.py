@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from make_data import vin
-from scene import HERE, OWNERS
+from scene import HERE, OWNERS, wait_for
 
 FEDERATION_SUFFIX = "demo.battery.example.internal"
 
@@ -73,17 +73,6 @@ def rewritten(step, scene):
     step.equal("leaves written", 0, scene.audit("cell-maker")["passport"]["leaves"] - before)
     step.say(f"同じ製造番号{row['serial']}の製造年月は書き換えられません：{done.error['message']}",
              f"The month of manufacture of {row['serial']} cannot be rewritten: {done.error['message']}")
-
-
-def wait_for(seconds, condition):
-    """The first true value of the condition, and how long it took."""
-    begin = time.monotonic()
-    while True:
-        value = condition()
-        passed = time.monotonic() - begin
-        if value or passed > seconds:
-            return value, passed
-        time.sleep(0.2)
 
 
 def identity_statements(scene, serial):
