@@ -5,9 +5,8 @@ import re
 import signal
 import threading
 
-from scene import OWNERS
+from scene import OWNERS, wait_for
 from steps_release import serving
-from scene import wait_for
 
 KILLS = 20
 ROWS = 4000
