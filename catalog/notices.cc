@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/audit/requests.h"
@@ -163,6 +164,8 @@ absl::Status Notices::Check(const v1::HolderNotice& notice) const {
 absl::StatusOr<v1::FileNoticesResponse> Notices::File(const Caller& caller,
                                                       const v1::FileNoticesRequest& request) {
   RETURN_IF_ERROR(Check(request));
+  // All requests of a holder change its count: at once they would only abort each other, some for ever.
+  MutexLock turn(turns_[absl::HashOf(caller.did()) % turns_.size()]);
   absl::StatusOr<v1::FileNoticesResponse> filed = FileOnce(caller, request);
   for (int attempt = 1; attempt < kAttempts && absl::IsAborted(filed.status()); ++attempt) {
     filed = FileOnce(caller, request);

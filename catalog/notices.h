@@ -1,6 +1,7 @@
 // Notices that holders file with the authoritative catalog: who holds what about which battery.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "core/audit/journal.h"
 #include "core/base/caller.h"
 #include "core/base/clock.h"
+#include "core/base/mutex.h"
 #include "identity/trust.h"
 #include "tsunagi/catalog/v1/catalog_service.pb.h"
 
@@ -57,6 +59,8 @@ class Notices {
   const std::string own_did_;
   const Clock& clock_;
   audit::DenialLog& denials_;
+  // Whoever files holds the one of its DID until its notices are durable.
+  std::array<Mutex, 16> turns_;
 };
 
 }  // namespace tsunagi::catalog
