@@ -312,6 +312,7 @@ TEST_F(NoticesTest, FilesAllThatOneHolderSendsAtOnce) {
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     std::vector<v1::FileNoticesRequest> requests;
+    requests.reserve(kTimes);
     for (int i = 0; i < kTimes; ++i) requests.push_back(Request({Notice(absl::StrCat("CM-", t, "-", i))}));
     threads.emplace_back([this, requests = std::move(requests)] {
       for (const v1::FileNoticesRequest& request : requests) {
