@@ -5,6 +5,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "catalog/link.h"
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
 #include "passport/model/identifiers.h"
@@ -73,6 +75,24 @@ absl::StatusOr<std::vector<std::string>> Route(const identity::TrustView& view,
   }
   ASSIGN_OR_RETURN(const auto vehicle, passport::VehicleIdentifier::Parse(subject.vehicle()));
   return RouteVehicle(view, vehicle);
+}
+
+absl::StatusOr<std::vector<common::v1::BatteryId>> RouteLink(const identity::TrustView& view,
+                                                             absl::string_view link) {
+  ASSIGN_OR_RETURN(const BatteryLink parsed, ParseLink(link));
+  std::vector<common::v1::BatteryId> batteries;
+  const auto covers = [&](const Namespace& space) {
+    return space.has_link_domain() && space.link_domain() == parsed.domain;
+  };
+  for (const std::string& holder : HoldersOf(view, covers)) {
+    common::v1::BatteryId& battery = batteries.emplace_back();
+    battery.set_manufacturer(holder);
+    battery.set_serial(parsed.serial);
+  }
+  if (!batteries.empty()) return batteries;
+  return absl::FailedPreconditionError(
+      absl::StrCat("no participant of the federation registered the link domain `", parsed.domain,
+                   "`: name the battery by serial and manufacturer"));
 }
 
 }  // namespace tsunagi::catalog

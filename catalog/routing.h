@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "identity/trust.h"
 #include "tsunagi/common/v1/types.pb.h"
 
@@ -18,5 +19,10 @@ namespace tsunagi::catalog {
 // INVALID_ARGUMENT when the subject is malformed; never holds a vehicle identifier.
 absl::StatusOr<std::vector<std::string>> Route(const identity::TrustView& view,
                                                const common::v1::Subject& subject);
+
+// The batteries that a QR link may mean: its serial at each holder of its domain, in order of DID.
+// INVALID_ARGUMENT when it is no such link (see ParseLink), FAILED_PRECONDITION when nobody holds the domain.
+absl::StatusOr<std::vector<common::v1::BatteryId>> RouteLink(const identity::TrustView& view,
+                                                             absl::string_view link);
 
 }  // namespace tsunagi::catalog

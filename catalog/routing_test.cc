@@ -16,6 +16,7 @@ using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::tsunagi::testing::IsOk;
 using ::tsunagi::testing::IsOkAndHolds;
 using ::tsunagi::testing::StatusIs;
 
@@ -31,8 +32,14 @@ class RoutingTest : public ::testing::Test {
     Add("oem-trucks", [](auto& p) { p.add_namespaces()->set_chassis_type("ZE1"); });
     Add("small-maker", [](auto& p) { p.add_namespaces()->set_vin_wmi("JT9123"); });
     Add("large-maker", [](auto& p) { p.add_namespaces()->set_vin_wmi("JT9"); });
-    Add("cell-maker", [](auto& p) { p.add_namespaces()->set_serial_prefix(""); });
-    Add("successor", [](auto& p) { p.add_namespaces()->set_serial_prefix("OLD-"); });
+    Add("cell-maker", [](auto& p) {
+      p.add_namespaces()->set_serial_prefix("");
+      p.add_namespaces()->set_link_domain("id.maker.example");
+    });
+    Add("successor", [](auto& p) {
+      p.add_namespaces()->set_serial_prefix("OLD-");
+      p.add_namespaces()->set_link_domain("id.maker.example");
+    });
     Add("successor-a", [](auto& p) { p.add_namespaces()->set_serial_prefix("OLD-A"); });
     Add("workshop", [](auto&) {});
   }
@@ -116,6 +123,21 @@ TEST_F(RoutingTest, RefusesAMalformedBattery) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("manufacturer")));
   EXPECT_THAT(RouteSerial(DidOf("cell-maker"), "CM 1"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("serial")));
+}
+
+TEST_F(RoutingTest, SendsALinkToEveryHolderOfItsDomain) {
+  const auto batteries = RouteLink(view_, "https://id.maker.example/b/CM-1");
+
+  ASSERT_THAT(batteries, IsOk());
+  ASSERT_EQ(batteries->size(), 2u);
+  EXPECT_EQ((*batteries)[0].manufacturer(), DidOf("cell-maker"));
+  EXPECT_EQ((*batteries)[1].manufacturer(), DidOf("successor"));
+  EXPECT_EQ((*batteries)[1].serial(), "CM-1");
+}
+
+TEST_F(RoutingTest, SaysThatNobodyRegisteredTheDomainOfALink) {
+  EXPECT_THAT(RouteLink(view_, "https://maker.example/CM-1"),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("link domain `maker.example`")));
 }
 
 TEST_F(RoutingTest, RefusesAnEmptySubject) {

@@ -144,7 +144,10 @@ absl::Status SaveReceipts(const connector::v1::ResolveResponse& response, const 
 absl::StatusOr<Output> Resolve(Context& context, const ResolveArguments& arguments) {
   ASSIGN_OR_RETURN(const auto session, context.Open());
   connector::v1::ResolveRequest request;
-  ASSIGN_OR_RETURN(*request.mutable_subject(), ResolveSubject(arguments.identifier, FinderOf(*session)));
+  request.set_link(arguments.identifier.link);
+  if (request.link().empty()) {
+    ASSIGN_OR_RETURN(*request.mutable_subject(), ResolveSubject(arguments.identifier, FinderOf(*session)));
+  }
   for (const auto section : arguments.sections) request.add_sections(section);
   // Whoever asks by vehicle wants to know which battery it has.
   if (request.subject().has_vehicle()) request.add_sections(common::v1::SECTION_LOOKUP);

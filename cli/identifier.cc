@@ -14,13 +14,15 @@ namespace tsunagi::cli {
 namespace {
 
 constexpr absl::string_view kVehiclePrefix = "vehicle:";
+constexpr absl::string_view kLinkPrefix = "https://";
 
 absl::Status NotAnIdentifier(absl::string_view value) {
   return InvalidArgument(
       {.reason = "IDENTIFIER_UNKNOWN",
        .field = "identifier",
        .value = value,
-       .expected = "`SERIAL@maker-label`, `did:web:…#SERIAL` or `vehicle:` and a VIN or 車台番号"});
+       .expected =
+           "`SERIAL@maker-label`, `did:web:…#SERIAL`, `vehicle:` and a VIN or 車台番号, or an https link"});
 }
 
 absl::StatusOr<Identifier> Battery(absl::string_view serial, absl::string_view maker) {
@@ -55,6 +57,9 @@ bool LooksLikeVehicle(absl::string_view text) {
 absl::StatusOr<Identifier> ParseIdentifier(absl::string_view text) {
   absl::string_view rest = text;
   if (absl::ConsumePrefix(&rest, kVehiclePrefix)) return Vehicle(rest);
+  if (absl::StartsWith(text, kLinkPrefix)) {
+    return Identifier{.vehicle = "", .serial = "", .maker = "", .link = std::string(text)};
+  }
   if (absl::StartsWith(text, "did:")) {
     const size_t hash = text.find('#');
     if (hash == absl::string_view::npos) return NotAnIdentifier(text);
@@ -72,7 +77,7 @@ absl::StatusOr<common::v1::BatteryId> ResolveBattery(const Identifier& identifie
     return InvalidArgument({.reason = "BATTERY_EXPECTED",
                             .field = "identifier",
                             .value = "",
-                            .expected = "a battery, `SERIAL@maker-label`, and no vehicle"});
+                            .expected = "a battery, `SERIAL@maker-label`, and no vehicle or link"});
   }
   common::v1::BatteryId battery;
   ASSIGN_OR_RETURN(*battery.mutable_manufacturer(), find_party(identifier.maker));

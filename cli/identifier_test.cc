@@ -22,6 +22,7 @@ struct Good {
   const char* vehicle;
   const char* serial;
   const char* maker;
+  const char* link = "";
 };
 
 class GoodIdentifierTest : public ::testing::TestWithParam<Good> {};
@@ -33,6 +34,7 @@ TEST_P(GoodIdentifierTest, IsRead) {
   EXPECT_EQ(identifier->vehicle, GetParam().vehicle);
   EXPECT_EQ(identifier->serial, GetParam().serial);
   EXPECT_EQ(identifier->maker, GetParam().maker);
+  EXPECT_EQ(identifier->link, GetParam().link);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -46,7 +48,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Good{"ChassisNumber", "ZE1-012345", "ZE1-012345", "", ""},
                       Good{"ChassisNumberFullWidth", "ＺＥ１－０１２３４５", "ＺＥ１－０１２３４５", "", ""},
                       Good{"ChassisNumberWithDesignation", "ZAA-ZE1-012345", "ZAA-ZE1-012345", "", ""},
-                      Good{"Vin", "1M8GDM9AXKP042788", "1M8GDM9AXKP042788", "", ""}),
+                      Good{"Vin", "1M8GDM9AXKP042788", "1M8GDM9AXKP042788", "", ""},
+                      Good{"Link", "https://id.maker.example/A@1", "", "", "",
+                           "https://id.maker.example/A@1"}),
     [](const auto& test) { return test.param.name; });
 
 struct Bad {
@@ -83,6 +87,11 @@ TEST(IdentifierTest, ResolvesTheMakersLabelToItsDid) {
   EXPECT_EQ(subject->battery().serial(), "A1");
   EXPECT_THAT(ResolveSubject(*ParseIdentifier("A1@nobody"), FindParty),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("")));
+}
+
+TEST(IdentifierTest, ALinkIsNoSubject) {
+  EXPECT_THAT(ResolveSubject(*ParseIdentifier("https://id.maker.example/A1"), FindParty),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no vehicle or link")));
 }
 
 TEST(IdentifierTest, AVehicleIsNoBattery) {

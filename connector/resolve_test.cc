@@ -267,6 +267,31 @@ TEST_F(ResolveTest, AsksTheHoldersOfTheVehiclesNamespace) {
   EXPECT_FALSE(response->has_battery());
 }
 
+TEST_F(ResolveTest, FollowsALinkByItsDomain) {
+  federation.Add("a-maker").add_namespaces()->set_link_domain("id.maker.example");
+  federation.Entry("maker").add_namespaces()->set_link_domain("id.maker.example");
+  ASSERT_THAT(federation.Publish(), IsOk());
+  v1::ResolveRequest request = RequestOf(subject, {SECTION_CONDITION});
+  request.set_link("https://id.maker.example/battery/M-1");
+  EXPECT_THAT(Resolve(request), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not both")));
+  request.clear_subject();
+
+  const auto response = Resolve(request);
+
+  ASSERT_THAT(response, IsOk());
+  EXPECT_EQ(response->battery().manufacturer(), maker.did());
+  EXPECT_THAT(ReleasedBy(*response, SECTION_CONDITION), ElementsAre(maker.did(), workshop_.did()));
+}
+
+TEST_F(ResolveTest, SaysThatALinkCannotBeRouted) {
+  v1::ResolveRequest request = RequestOf(subject, {SECTION_CONDITION});
+  request.clear_subject();
+  request.set_link("https://nobody.example/battery/M-1");
+
+  EXPECT_THAT(Resolve(request),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("`nobody.example`")));
+}
+
 TEST_F(ResolveTest, SaysThatAVehicleCannotBeRouted) {
   const auto response = Resolve(RequestOf(testing::VehicleSubject("XX1-000001"), {SECTION_CONDITION}));
 

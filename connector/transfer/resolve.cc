@@ -40,6 +40,28 @@ struct Resolver::Search {
 
 absl::StatusOr<v1::ResolveResponse> Resolver::Resolve(const Caller& caller,
                                                       const v1::ResolveRequest& request) {
+  return request.link().empty() ? ResolveSubject(caller, request) : ResolveLink(caller, request);
+}
+
+// A domain may have several holders, of whom one made the battery: the first whose battery anybody released.
+absl::StatusOr<v1::ResolveResponse> Resolver::ResolveLink(const Caller& caller, v1::ResolveRequest request) {
+  if (request.has_subject()) {
+    return InvalidArgument({"SUBJECT_AND_LINK", "link", "", "a link or a subject, not both"});
+  }
+  ASSIGN_OR_RETURN(const std::vector<common::v1::BatteryId> batteries,
+                   catalog::RouteLink(*trust_.View(), request.link()));
+  absl::StatusOr<v1::ResolveResponse> first;
+  for (size_t i = 0; i < batteries.size(); ++i) {
+    *request.mutable_subject()->mutable_battery() = batteries[i];
+    absl::StatusOr<v1::ResolveResponse> response = ResolveSubject(caller, request);
+    if (!response.ok() || !response->statements().empty()) return response;
+    if (i == 0) first = std::move(response);
+  }
+  return first;
+}
+
+absl::StatusOr<v1::ResolveResponse> Resolver::ResolveSubject(const Caller& caller,
+                                                             const v1::ResolveRequest& request) {
   Search search(caller, trust_.View());
   RETURN_IF_ERROR(Prepare(request, search));
   if (search.question.subject.has_vehicle()) {

@@ -30,14 +30,16 @@ class Resolver {
 
   // A partial answer is an answer: what each holder said stands in `answers`, what could not be trusted is
   // left out.
-  //   INVALID_ARGUMENT     section, purpose, subject or participant is wrong
-  //   FAILED_PRECONDITION  the vehicle's type or maker is in no namespace: name a participant to ask
+  //   INVALID_ARGUMENT     section, purpose, subject, link or participant is wrong
+  //   FAILED_PRECONDITION  the vehicle's type or maker, or the link's domain, is in no namespace
   absl::StatusOr<v1::ResolveResponse> Resolve(const Caller& caller, const v1::ResolveRequest& request);
 
  private:
   struct Search;
   using PartyPtr = std::shared_ptr<const identity::Party>;
 
+  absl::StatusOr<v1::ResolveResponse> ResolveLink(const Caller& caller, v1::ResolveRequest request);
+  absl::StatusOr<v1::ResolveResponse> ResolveSubject(const Caller& caller, const v1::ResolveRequest& request);
   absl::Status Prepare(const v1::ResolveRequest& request, Search& search) const;
   void FindBattery(Search& search);
   void FindOthers(Search& search);

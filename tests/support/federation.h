@@ -1,6 +1,7 @@
 // A federation for tests: a root, a directory with its members, certificates and tokens, without a registrar.
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -73,6 +74,12 @@ class TestFederation {
     for (const std::string& role : roles) participant.add_roles(role);
     if (participants_.size() > 1) Must(Publish());
     return participant;
+  }
+
+  // A member's entry; may be changed before Publish.
+  identity::v1::Participant& Entry(absl::string_view label) {
+    return *std::find_if(participants_.begin(), participants_.end(),
+                         [&](const identity::v1::Participant& one) { return one.label() == label; });
   }
 
   // The registrar's entry; may be changed before Publish, e.g. to list the key that cosigns.
