@@ -134,6 +134,18 @@ TEST_F(LookupTest, CountsThoseWhoseAgreementOpensTheVehicleOfSomeBatteriesOnly) 
   EXPECT_THAT(ByVehicle(mixed, agreement, {SECTION_LOOKUP}), StatusIs(absl::StatusCode::kResourceExhausted));
 }
 
+TEST_F(LookupTest, CountsThoseWhoMayNowSeeTheVehicleOfSomeBatteriesOnly) {
+  const Caller mixed = CallerOf("mixed", {"finder", "oem"});
+  const std::string agreement = AgreementOf(mixed, {SECTION_LOOKUP, SECTION_VEHICLE});
+  ASSERT_THAT(maker.SetPolicies(R"(rules:
+  - {id: finder, action: permit, roles: [finder], sections: [lookup], daily_lookups: 3}
+  - {id: some, action: permit, roles: [oem], sections: [vehicle], serial_prefix: OTHER-})"),
+              IsOk());
+  for (int i = 0; i < 3; ++i) ASSERT_THAT(ByVehicle(mixed, agreement, {SECTION_LOOKUP}), IsOk());
+
+  EXPECT_THAT(ByVehicle(mixed, agreement, {SECTION_LOOKUP}), StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
 TEST_F(LookupTest, CountsThoseWhoMayNotSeeTheVehicleOfSomeBatteries) {
   const Caller mixed = CallerOf("mixed", {"finder", "most"});
   const std::string agreement = AgreementOf(mixed, {SECTION_LOOKUP, SECTION_VEHICLE});

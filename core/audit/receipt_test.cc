@@ -200,5 +200,14 @@ TEST(ReceiptSizeTest, IsBounded) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("16 MiB")));
 }
 
+TEST(ReceiptOfRecordTest, RefusesAnIndexThatTheChunkDoesNotHave) {
+  google::protobuf::RepeatedPtrField<std::string> contents;
+  *contents.Add() = "a";
+
+  EXPECT_THAT(ReceiptOfRecord({}, contents, 0), IsOk());
+  EXPECT_THAT(ReceiptOfRecord({}, contents, 1),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("`index`")));
+}
+
 }  // namespace
 }  // namespace tsunagi::audit
