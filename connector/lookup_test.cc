@@ -205,6 +205,21 @@ TEST_F(TwoBatteriesTest, GiveTheOneThatIsPermittedAndNothingOfTheOther) {
   EXPECT_THAT(response->content(), Not(HasSubstr("M-1")));
 }
 
+TEST_F(TwoBatteriesTest, NameNoOtherThatIsNotPermittedBehindOneThatIs) {
+  const common::v1::BatteryId third = testing::Battery(maker.did(), "Z-3");
+  ASSERT_THAT(maker.records.Import({testing::Registered(third), testing::Measured(third, "2025-01-01", "77"),
+                                    testing::Mounted(third, "2024-07-01", kChassis)}),
+              IsOk());
+  const Caller lot = CallerOf("lot", {"lot"});
+  const std::string agreement = AgreementOf(lot, {SECTION_LOOKUP, SECTION_CONDITION});
+
+  const auto content = ByVehicle(lot, agreement, {SECTION_LOOKUP, SECTION_CONDITION});
+
+  ASSERT_THAT(content, IsOk());
+  EXPECT_EQ(content->battery().serial(), "OTHER-2");
+  EXPECT_EQ(content->other_batteries_size(), 0);
+}
+
 TEST_F(LookupTest, NeedsTheRightInTheAgreementAsWell) {
   const std::string agreement = AgreementOf(finder_, {SECTION_CONDITION});
 
