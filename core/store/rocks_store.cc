@@ -30,6 +30,7 @@ constexpr char kFormatKey[] = "format-version";
 // Column families by index of Table; `default` holds the format version alone.
 constexpr std::array<const char*, kTableCount> kTableNames = {"state", "log", "records", "person"};
 constexpr size_t kMiB = size_t{1} << 20;
+constexpr size_t kManyPrefixes = 64;
 // Checksums that go with each key from the batch to the memtable.
 constexpr size_t kProtectionBytes = 8;
 
@@ -143,6 +144,7 @@ rocksdb::ColumnFamilyOptions TableOptions(rocksdb::CompressionType compression,
                                           const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions blocks;
   blocks.block_cache = cache;
+  blocks.block_size = 16 << 10;
   // Index and filter in parts of a block's size: whole ones are as large as the cache, and a scan that runs
   // through a large store would load and unpack them for every row.
   blocks.cache_index_and_filter_blocks = true;
@@ -236,7 +238,8 @@ class RocksStore final : public Store {
       const std::function<bool(size_t, absl::string_view, absl::string_view)>& visit) const override {
     const size_t epoch = gate_.Enter();
     absl::Cleanup leave = [&] { gate_.Leave(epoch); };
-    const std::unique_ptr<rocksdb::Iterator> row(db_->NewIterator(rocksdb::ReadOptions(), Handle(table)));
+    const std::unique_ptr<rocksdb::Iterator> row(
+        db_->NewIterator(OptionsFor(prefixes.size()), Handle(table)));
     bool more = true;
     for (size_t place = 0; more && place < prefixes.size(); ++place) {
       const rocksdb::Slice prefix = ToSlice(prefixes[place]);
@@ -274,6 +277,15 @@ class RocksStore final : public Store {
  private:
   rocksdb::ColumnFamilyHandle* Handle(Table table) const { return tables_[static_cast<size_t>(table)]; }
   rocksdb::ColumnFamilyHandle* Default() const { return tables_[kTableCount]; }
+
+  // Many prefixes are read once and one after the other: they would push everything else out of the cache.
+  static rocksdb::ReadOptions OptionsFor(size_t prefixes) {
+    rocksdb::ReadOptions options;
+    if (prefixes < kManyPrefixes) return options;
+    options.fill_cache = false;
+    options.readahead_size = kMiB / 4;
+    return options;
+  }
 
   absl::Status StartFormat(const std::string& path) {
     for (int i = 0; i < kTableCount; ++i) {

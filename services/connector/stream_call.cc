@@ -222,7 +222,8 @@ class StreamCall final : public grpc::ServerBidiReactor<v1::ReleaseStreamRequest
     const absl::StatusOr<Caller> caller = guard_.Authenticate(context_);
     const auto answer = [self = shared_from_this(), &lane](auto chunk) {
       self->OnChunk(lane, std::move(chunk));
-      self->Advance();
+      // The committer's thread must not be held up by a megabyte that gRPC packs and encrypts.
+      if (!self->workers_.Run([self] { self->Advance(); }).ok()) self->Advance();
     };
     caller.ok() ? chunks_.Next(*caller, lane.work, answer) : answer(caller.status());
   }
