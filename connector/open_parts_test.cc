@@ -69,6 +69,26 @@ TEST(OpenPartsTest, RefusesAnOpenSlotWithoutKind) {
   EXPECT_THAT(OpenParts(Encode(set)), StatusIs(absl::StatusCode::kDataLoss));
 }
 
+// Protobuf takes the last header: with the kinds of the first, names of people would pass as a condition.
+TEST(OpenPartsTest, RefusesAnEventWithTwoHeaders) {
+  EventSet shown;
+  EventSet meant;
+  AddEvent(shown, {passport::v1::PART_KIND_CONDITION}, {});
+  AddEvent(meant, {passport::v1::PART_KIND_PERSON}, {true});
+  std::string both;
+  for (const EventSet* set : {&shown, &meant}) both += Encode(set->events(0));
+  EventDisclosure parsed;
+  ASSERT_TRUE(parsed.ParseFromString(both));
+  ASSERT_EQ(parsed.header(), meant.events(0).header());
+  EventSet sent;
+  // The bytes as they came: parsing would keep one header only.
+  std::string bytes = std::string("\x0a") + static_cast<char>(both.size()) + both;
+  ASSERT_LT(both.size(), 128u);
+  ASSERT_TRUE(sent.ParseFromString(bytes));
+
+  EXPECT_THAT(OpenParts(bytes), StatusIs(absl::StatusCode::kDataLoss));
+}
+
 TEST(OpenPartsTest, CountsAnOpenPartThatADigestFollows) {
   EventSet set;
   AddEvent(set, {passport::v1::PART_KIND_CONDITION}, {true});

@@ -112,12 +112,17 @@ absl::StatusOr<bool> IsOpen(absl::string_view slot) {
 
 absl::Status AddOpen(absl::string_view event, policy::PartMask& mask) {
   Kinds kinds;
+  bool has_header = false;
   absl::InlinedVector<bool, 8> open;
   FieldReader fields(event);
   while (!fields.done()) {
     if (!fields.Next()) return Damaged();
-    if (fields.number() == EventDisclosure::kHeaderFieldNumber)
+    if (fields.number() == EventDisclosure::kHeaderFieldNumber) {
+      // Of two headers protobuf takes the last, and its kinds would be those of other slots.
+      if (has_header) return Damaged();
+      has_header = true;
       RETURN_IF_ERROR(AppendKinds(fields.bytes(), kinds));
+    }
     if (fields.number() != EventDisclosure::kSlotsFieldNumber) continue;
     ASSIGN_OR_RETURN(const bool is_open, IsOpen(fields.bytes()));
     open.push_back(is_open);
