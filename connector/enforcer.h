@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "connector/grant/grant.h"
 #include "connector/negotiation/agreement_table.h"
@@ -19,6 +21,7 @@
 #include "core/base/clock.h"
 #include "core/base/random.h"
 #include "tsunagi/connector/v1/connector_service.pb.h"
+#include "tsunagi/passport/v1/passport_service.pb.h"
 
 namespace tsunagi::connector {
 
@@ -133,5 +136,19 @@ class Enforcer {
   const Clock& clock_;
   Random& random_;
 };
+
+// The content of one battery, ready to be sent.
+struct Content {
+  common::v1::BatteryId battery;
+  std::string bytes;  // serialised ReleasedContent
+  policy::PartMask open = 0;
+  std::vector<std::string> obligations;
+};
+
+// Content of what was read under the authorization's Grant; nothing when no part is open (and the bare answer
+// to a look-up by vehicle is not what was asked for): the battery is then as good as missing. INTERNAL when a
+// part is open that the Grant does not open.
+absl::StatusOr<absl::optional<Content>> BuildContent(const Authorization& authorization,
+                                                     passport::v1::ReadParts read);
 
 }  // namespace tsunagi::connector

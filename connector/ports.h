@@ -1,4 +1,4 @@
-// What the connector needs of others, declared by it: the passport's records, the federation, who is who.
+// What the connector needs of others, declared by it: the federation.
 #pragma once
 
 #include <functional>
@@ -15,17 +15,6 @@
 #include "tsunagi/passport/v1/passport_service.pb.h"
 
 namespace tsunagi::connector {
-
-// The participant's own passport records: in this process, or by a gRPC client.
-class PassportSource {
- public:
-  using Done = std::function<void(absl::StatusOr<passport::v1::ReadPartsResponse>)>;
-  virtual ~PassportSource() = default;
-  // Reads what the grant opens of each subject that exists. `done` is called exactly once, possibly before
-  // this returns. PERMISSION_DENIED when the grant does not cover the subjects or has expired.
-  virtual void ReadParts(const grant::Grant& grant, absl::Span<const common::v1::Subject> subjects,
-                         Done done) = 0;
-};
 
 // Calls to other participants' nodes, authenticated as them. Blocking; only on the worker pool.
 class Federation {

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "connector/records.h"
-#include "connector/transfer/content.h"
+#include "connector/transfer/release_record.h"
 #include "core/base/error.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "connector/enforcer.h"
+#include "connector/grant/passport_source.h"
 #include "connector/negotiation/agreements.h"
 #include "connector/own_node.h"
 #include "connector/policy_store.h"
@@ -27,7 +28,7 @@ class Previews {
 
   // All arguments must outlive the object and every preview under way.
   Previews(const OwnNode& own, Enforcer& enforcer, const PolicyStore& policies, AgreementTable& agreements,
-           PassportSource& source, const identity::TrustStore& trust, const Clock& clock)
+           grant::PassportSource& source, const identity::TrustStore& trust, const Clock& clock)
       : own_(own),
         enforcer_(enforcer),
         policies_(policies),
@@ -62,7 +63,7 @@ class Previews {
   Enforcer& enforcer_;
   const PolicyStore& policies_;
   AgreementTable& agreements_;
-  PassportSource& source_;
+  grant::PassportSource& source_;
   const identity::TrustStore& trust_;
   const Clock& clock_;
 };

@@ -7,10 +7,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "connector/enforcer.h"
+#include "connector/grant/passport_source.h"
 #include "connector/lookup_counter.h"
 #include "connector/own_node.h"
 #include "connector/ports.h"
-#include "connector/transfer/content.h"
+#include "connector/transfer/release_record.h"
 #include "core/audit/denial_log.h"
 #include "core/audit/journal.h"
 #include "core/base/caller.h"
@@ -27,7 +28,7 @@ class Releases {
   using Done = std::function<void(absl::StatusOr<v1::ReleaseResponse>)>;
 
   // All arguments must outlive the object and every release under way.
-  Releases(const OwnNode& own, Enforcer& enforcer, PassportSource& source, LookupCounter& lookups,
+  Releases(const OwnNode& own, Enforcer& enforcer, grant::PassportSource& source, LookupCounter& lookups,
            audit::DenialLog& denials, audit::Journal& journal, const identity::TrustStore& trust,
            const Clock& clock)
       : own_(own),
@@ -63,7 +64,7 @@ class Releases {
 
   const OwnNode& own_;
   Enforcer& enforcer_;
-  PassportSource& source_;
+  grant::PassportSource& source_;
   LookupCounter& lookups_;
   audit::DenialLog& denials_;
   audit::Journal& journal_;

@@ -9,9 +9,10 @@
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "connector/enforcer.h"
+#include "connector/grant/passport_source.h"
 #include "connector/own_node.h"
 #include "connector/ports.h"
-#include "connector/transfer/content.h"
+#include "connector/transfer/release_record.h"
 #include "core/audit/denial_log.h"
 #include "core/audit/journal.h"
 #include "core/base/caller.h"
@@ -41,8 +42,8 @@ class ChunkReleases {
   using Done = std::function<void(absl::StatusOr<absl::optional<v1::ReleaseStreamResponse>>)>;
 
   // All arguments must outlive the object and every chunk under way.
-  ChunkReleases(const OwnNode& own, Enforcer& enforcer, PassportSource& source, audit::DenialLog& denials,
-                audit::Journal& journal, const Clock& clock)
+  ChunkReleases(const OwnNode& own, Enforcer& enforcer, grant::PassportSource& source,
+                audit::DenialLog& denials, audit::Journal& journal, const Clock& clock)
       : own_(own),
         enforcer_(enforcer),
         source_(source),
@@ -70,7 +71,7 @@ class ChunkReleases {
 
   const OwnNode& own_;
   Enforcer& enforcer_;
-  PassportSource& source_;
+  grant::PassportSource& source_;
   audit::DenialLog& denials_;
   audit::Journal& journal_;
   const Clock& clock_;

@@ -6,6 +6,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+// A parameter here may be a declaration (`lhs`) or a name (`temp`), which take no parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define TSUNAGI_CONCAT_INNER_(a, b) a##b
 #define TSUNAGI_CONCAT_(a, b) TSUNAGI_CONCAT_INNER_(a, b)
 
@@ -25,3 +27,4 @@
   auto temp = (expr);                              \
   if (!temp.ok()) return std::move(temp).status(); \
   lhs = std::move(temp).value()
+// NOLINTEND(bugprone-macro-parentheses)

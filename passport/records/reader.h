@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "connector/grant/grant.h"
+#include "connector/grant/passport_source.h"
 #include "core/base/clock.h"
 #include "core/store/store.h"
 #include "passport/records/keys.h"
@@ -23,7 +24,7 @@ inline constexpr size_t kFullBytes = size_t{1} << 20;
 inline constexpr size_t kMaxBatteryBytes = size_t{8} << 20;
 
 // Reads this participant's own events. Thread-safe; never blocks on anything but the store.
-class RecordReader {
+class RecordReader final : public grant::PassportSource {
  public:
   // All arguments but `secrets`, which is copied, must outlive the reader.
   RecordReader(const store::Store& store, RecordSecrets secrets, const Clock& clock);
@@ -39,6 +40,11 @@ class RecordReader {
   //   RESOURCE_EXHAUSTED one battery has more than kMaxBatteryBytes to release
   absl::StatusOr<v1::ReadPartsResponse> ReadParts(const grant::Grant& grant,
                                                   absl::Span<const common::v1::Subject> subjects) const;
+  // The same, for a connector in this process: `done` is called before this returns.
+  void ReadParts(const grant::Grant& grant, absl::Span<const common::v1::Subject> subjects,
+                 Done done) override {
+    done(ReadParts(grant, subjects));
+  }
 
  private:
   absl::Status AddBatteries(const common::v1::Subject& subject, const grant::Grant& grant,

@@ -10,7 +10,7 @@ namespace tsunagi::connector {
 
 absl::StatusOr<std::unique_ptr<ConnectorNode>> ConnectorNode::Open(process::ParticipantProcess& process,
                                                                    const ConnectorOptions& options,
-                                                                   PassportSource& source,
+                                                                   grant::PassportSource& source,
                                                                    audit::DenialLog& denials) {
   ASSIGN_OR_RETURN(std::unique_ptr<PolicyStore> policies,
                    PolicyStore::Open(process.journal(), process.clock()));
@@ -24,7 +24,7 @@ absl::StatusOr<std::unique_ptr<ConnectorNode>> ConnectorNode::Open(process::Part
 }
 
 ConnectorNode::ConnectorNode(process::ParticipantProcess& process, const ConnectorOptions& options,
-                             std::unique_ptr<PolicyStore> policies, PassportSource& source,
+                             std::unique_ptr<PolicyStore> policies, grant::PassportSource& source,
                              audit::DenialLog& denials)
     : own_{process.did(),
            process.label(),

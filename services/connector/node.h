@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "connector/enforcer.h"
+#include "connector/grant/passport_source.h"
 #include "connector/lookup_counter.h"
 #include "connector/negotiation/agreements.h"
 #include "connector/negotiation/obtain.h"
@@ -36,7 +37,7 @@ class ConnectorNode {
   // All but `options` must outlive the node. INVALID_ARGUMENT naming every mistake in the policy file.
   static absl::StatusOr<std::unique_ptr<ConnectorNode>> Open(process::ParticipantProcess& process,
                                                              const ConnectorOptions& options,
-                                                             PassportSource& source,
+                                                             grant::PassportSource& source,
                                                              audit::DenialLog& denials);
 
   PolicyStore& policies() { return *policies_; }
@@ -50,7 +51,8 @@ class ConnectorNode {
 
  private:
   ConnectorNode(process::ParticipantProcess& process, const ConnectorOptions& options,
-                std::unique_ptr<PolicyStore> policies, PassportSource& source, audit::DenialLog& denials);
+                std::unique_ptr<PolicyStore> policies, grant::PassportSource& source,
+                audit::DenialLog& denials);
 
   const OwnNode own_;
   const std::unique_ptr<PolicyStore> policies_;

@@ -1,13 +1,13 @@
 // The passport records in a process of their own: the Grant travels sealed.
 #pragma once
 
-#include "connector/ports.h"
+#include "connector/grant/passport_source.h"
 #include "services/process/participant_process.h"
 
 namespace tsunagi::connector {
 
 // Thread-safe; never blocks.
-class PassportClient final : public PassportSource {
+class PassportClient final : public grant::PassportSource {
  public:
   // `process` must outlive the client and its calls.
   explicit PassportClient(process::ParticipantProcess& process) : process_(process) {}

@@ -12,7 +12,6 @@
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
 #include "services/catalog/service.h"
-#include "services/connector/local_passport.h"
 #include "services/process/denials.h"
 #include "tests/support/passport_node.h"
 #include "tests/support/status_matchers.h"
@@ -143,10 +142,11 @@ class ConnectorServiceTest : public ::testing::Test {
   testing::FakeClock clock_{absl::Now()};
   testing::TestFederation federation_{clock_};
   FakeProcess process_{federation_, clock_};
-  LocalPassport source_{process_.records().reader()};
   process::Denials denials_{process_.journal(), process_.clock()};
   const std::unique_ptr<ConnectorNode> node_ =
-      ConnectorNode::Open(process_, {"node", "node", "battery.example", ""}, source_, denials_.log()).value();
+      ConnectorNode::Open(process_, {"node", "node", "battery.example", ""}, process_.records().reader(),
+                          denials_.log())
+          .value();
   ConnectorService service_{
       process_.guard(), *node_, process_.workers(), {.per_participant = kStreams, .idle = absl::Seconds(2)}};
   catalog::Notices notices_{process_.journal(), process_.trust(), process_.did(), clock_, denials_.log()};

@@ -3,7 +3,6 @@
 
 #include "core/base/status_macros.h"
 #include "services/catalog/service.h"
-#include "services/connector/local_passport.h"
 #include "services/connector/node.h"
 #include "services/connector/service.h"
 #include "services/passport/node.h"
@@ -38,11 +37,10 @@ absl::Status Serve(const internal::v1::NodeConfig& config) {
   passport::PassportNode records(*process, config.federation(), *erasures);
   RETURN_IF_ERROR(records.eraser().EraseAgain());
   passport::PassportService passport(guard, records, workers, process->seal_key(), "node");
-  connector::LocalPassport source(records.reader());
   ASSIGN_OR_RETURN(
       const std::unique_ptr<connector::ConnectorNode> node,
       connector::ConnectorNode::Open(*process, {"node", "node", config.federation(), config.policies()},
-                                     source, denials.log()));
+                                     records.reader(), denials.log()));
   connector::ConnectorService connector(guard, *node, workers);
 
   return process->Serve({&catalog, &passport, &connector});

@@ -22,7 +22,7 @@ class PassportNode {
   PassportNode(process::ParticipantProcess& process, const std::string& federation, ErasureList& erasures);
 
   const RecordContext& context() const { return context_; }
-  const RecordReader& reader() const { return reader_; }
+  RecordReader& reader() { return reader_; }
   RecordWriter& writer() { return writer_; }
   RecordEraser& eraser() { return eraser_; }
 

@@ -7,7 +7,7 @@ of an interface that the step's class implements.
 
 import re
 
-from rules import MAX_WALK_FILES, WALKS_OVER_THE_LIMIT, Violation
+from rules import MAX_WALK_FILES, Violation
 
 PAGE = "docs/architecture.md"
 
@@ -41,11 +41,8 @@ def check_walks(sources, text):
 
 def check_length(heading, line, steps):
     files = len({stem(file) for _, file, _ in steps})
-    limit = WALKS_OVER_THE_LIMIT.get(heading, MAX_WALK_FILES)
-    if files > limit:
-        yield Violation(PAGE, line, "walks", f"{heading}: {files} files, more than {limit}: remove a hop")
-    if files < limit and heading in WALKS_OVER_THE_LIMIT:
-        yield Violation(PAGE, line, "walks", f"{heading}: {files} files by now: lower its entry of WALKS_OVER_THE_LIMIT")
+    if files > MAX_WALK_FILES:
+        yield Violation(PAGE, line, "walks", f"{heading}: {files} files, more than {MAX_WALK_FILES}: remove a hop")
 
 
 def stem(file):

@@ -39,7 +39,7 @@ absl::StatusOr<T> Await(const std::function<void(std::function<void(absl::Status
 }
 
 // Counts reads, and can change something right before or after one.
-class CountingSource final : public connector::PassportSource {
+class CountingSource final : public grant::PassportSource {
  public:
   explicit CountingSource(passport::RecordReader& reader) : reader_(reader) {}
 

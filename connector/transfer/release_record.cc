@@ -1,43 +1,9 @@
-#include "connector/transfer/content.h"
+#include "connector/transfer/release_record.h"
 
-#include <algorithm>
 #include <iterator>
 #include <utility>
 
-#include "connector/transfer/open_parts.h"
-#include "core/base/log.h"
-#include "core/base/status_macros.h"
-
 namespace tsunagi::connector {
-
-absl::StatusOr<absl::optional<Content>> BuildContent(const Authorization& authorization,
-                                                     passport::v1::ReadParts read) {
-  Content content;
-  ASSIGN_OR_RETURN(content.open, OpenParts(read.events()));
-  if ((content.open & ~authorization.part_mask()) != 0) {
-    log::Error("the passport opened parts that the grant does not open",
-               {{"serial", read.battery().serial()}});
-    return absl::InternalError("the passport opened more than was granted");
-  }
-  if (content.open == 0 && !authorization.lookup) return absl::nullopt;
-  v1::ReleasedContent message;
-  *message.mutable_battery() = read.battery();
-  if (content.open != 0) message.set_events(std::move(*read.mutable_events()));
-  for (const policy::Section section : policy::SectionsIn(authorization.asked)) {
-    const absl::string_view reason = authorization.ReasonFor(section, content.open);
-    if (reason.empty()) continue;
-    v1::WithheldSection* withheld = message.add_withheld();
-    withheld->set_section(section);
-    withheld->set_reason(std::string(reason));
-  }
-  content.obligations = authorization.Obligations(content.open);
-  for (const std::string& duty : content.obligations) message.add_obligations(duty);
-  for (const common::v1::BatteryId& other : authorization.other_batteries)
-    *message.add_other_batteries() = other;
-  message.SerializeToString(&content.bytes);
-  content.battery = std::move(*read.mutable_battery());
-  return content;
-}
 
 std::vector<common::v1::BatteryId> BatteriesIn(const passport::v1::ReadPartsResponse& read) {
   std::vector<common::v1::BatteryId> batteries;

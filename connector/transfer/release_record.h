@@ -1,31 +1,15 @@
-// What a release hands over, and the record that says so.
+// What the passport answered with, and the record of its release.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
-#include "absl/types/optional.h"
 #include "connector/enforcer.h"
 #include "connector/own_node.h"
 #include "tsunagi/audit/v1/record.pb.h"
 #include "tsunagi/passport/v1/passport_service.pb.h"
 
 namespace tsunagi::connector {
-
-// The content of one battery, ready to be sent.
-struct Content {
-  common::v1::BatteryId battery;
-  std::string bytes;  // serialised ReleasedContent
-  policy::PartMask open = 0;
-  std::vector<std::string> obligations;
-};
-
-// Content of what was read under the authorization's Grant; nothing when no part is open (and the bare answer
-// to a look-up by vehicle is not what was asked for): the battery is then as good as missing. INTERNAL when a
-// part is open that the Grant does not open.
-absl::StatusOr<absl::optional<Content>> BuildContent(const Authorization& authorization,
-                                                     passport::v1::ReadParts read);
 
 // The batteries that were read, in order.
 std::vector<common::v1::BatteryId> BatteriesIn(const passport::v1::ReadPartsResponse& read);
