@@ -101,7 +101,7 @@ absl::Status Profile::SaveConfig(const std::string& config_path) const {
 }
 
 absl::StatusOr<crypto::PrivateKey> Profile::LoadOrCreateKey() const {
-  return crypto::PrivateKey::LoadOrCreate(Path(kKeyFile), common::v1::SIGNATURE_ALGORITHM_ES256);
+  return crypto::PrivateKey::LoadOrCreateForTls(Path(kKeyFile));
 }
 
 absl::Status Profile::SaveCertificates(const std::vector<crypto::Certificate>& chain,

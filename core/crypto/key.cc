@@ -11,6 +11,7 @@
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/crypto/digest.h"
+#include "core/crypto/hardware_key.h"
 #include "core/crypto/openssl.h"
 #include "openssl/ecdsa.h"
 #include "openssl/err.h"
@@ -174,6 +175,13 @@ absl::StatusOr<PrivateKey> PrivateKey::FromPem(absl::string_view pem) {
   return PrivateKey(std::move(key));
 }
 
+absl::StatusOr<PrivateKey> PrivateKey::FromFile(absl::string_view text) {
+  if (!IsHardwareKey(text)) return FromPem(text);
+  ASSIGN_OR_RETURN(std::shared_ptr<EVP_PKEY> native, LoadHardwareKey(text));
+  ASSIGN_OR_RETURN(PublicKey key, PublicKey::FromNative(std::move(native)));
+  return PrivateKey(std::move(key), /*is_hardware=*/true);
+}
+
 absl::StatusOr<PrivateKey> PrivateKey::LoadOrCreate(const std::string& path, Algorithm algorithm) {
   absl::StatusOr<std::string> pem = ReadSecretFile(path, kMaxKeyFileBytes);
   if (absl::IsNotFound(pem.status())) {
@@ -187,7 +195,7 @@ absl::StatusOr<PrivateKey> PrivateKey::LoadOrCreate(const std::string& path, Alg
     pem = ReadSecretFile(path, kMaxKeyFileBytes);
   }
   RETURN_IF_ERROR(pem.status());
-  absl::StatusOr<PrivateKey> key = FromPem(*pem);
+  absl::StatusOr<PrivateKey> key = FromFile(*pem);
   if (!key.ok()) return absl::FailedPreconditionError(absl::StrCat("`", path, "`: ", key.status().message()));
   if (key->algorithm() != algorithm) {
     return absl::FailedPreconditionError(absl::StrCat("`", path,
@@ -195,6 +203,13 @@ absl::StatusOr<PrivateKey> PrivateKey::LoadOrCreate(const std::string& path, Alg
                                                       common::v1::SignatureAlgorithm_Name(algorithm)));
   }
   return key;
+}
+
+absl::StatusOr<PrivateKey> PrivateKey::LoadOrCreateForTls(const std::string& path) {
+  ASSIGN_OR_RETURN(PrivateKey key, LoadOrCreate(path, common::v1::SIGNATURE_ALGORITHM_ES256));
+  if (!key.is_hardware()) return key;
+  return absl::FailedPreconditionError(
+      absl::StrCat("`", path, "` names a key in a token: expected a PEM file, since TLS reads it as one"));
 }
 
 std::string PrivateKey::ToPem() const {

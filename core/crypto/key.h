@@ -52,11 +52,16 @@ class PrivateKey {
   static PrivateKey Generate(Algorithm algorithm);
   // PKCS#8 PEM without pass phrase.
   static absl::StatusOr<PrivateKey> FromPem(absl::string_view pem);
-  // Loads the file, or generates a key and writes it with mode 0600. FAILED_PRECONDITION when others can read
-  // it.
+  // Loads the file, or generates a key and writes it with mode 0600. A file may hold the URI of a key in a
+  // PKCS#11 token instead: see LoadHardwareKey. FAILED_PRECONDITION when others can read the file, or the
+  // key in it is of another algorithm.
   static absl::StatusOr<PrivateKey> LoadOrCreate(const std::string& path, Algorithm algorithm);
+  // The same for an ES256 key that gRPC and OpenSSL's TLS read as a file: a key in a token is refused.
+  static absl::StatusOr<PrivateKey> LoadOrCreateForTls(const std::string& path);
 
-  // PKCS#8 PEM: for key files only.
+  // Whether it stays in a PKCS#11 token.
+  bool is_hardware() const { return is_hardware_; }
+  // PKCS#8 PEM: for key files only. Not of a hardware key.
   std::string ToPem() const;
   const PublicKey& public_key() const { return public_key_; }
   Algorithm algorithm() const { return public_key_.algorithm(); }
@@ -68,8 +73,11 @@ class PrivateKey {
   EVP_PKEY* native() const { return public_key_.native(); }
 
  private:
-  explicit PrivateKey(PublicKey public_key) : public_key_(std::move(public_key)) {}
+  explicit PrivateKey(PublicKey public_key, bool is_hardware = false)
+      : public_key_(std::move(public_key)), is_hardware_(is_hardware) {}
+  static absl::StatusOr<PrivateKey> FromFile(absl::string_view text);
   PublicKey public_key_;
+  bool is_hardware_;
 };
 
 }  // namespace tsunagi::crypto

@@ -26,11 +26,9 @@ OwnCredentials::OwnCredentials(std::string data_dir, std::vector<std::string> ho
 
 std::string OwnCredentials::Path(absl::string_view name) const { return absl::StrCat(data_dir_, "/", name); }
 
-absl::StatusOr<bool> OwnCredentials::RenewCertificates() {
+absl::Status OwnCredentials::RenewCertificates() {
   const absl::Time now = clock_.Now();
-  if (now < not_after_ - life_ / 2) return false;
-  ASSIGN_OR_RETURN(const PrivateKey key,
-                   PrivateKey::LoadOrCreate(Path("tls.key"), common::v1::SIGNATURE_ALGORITHM_ES256));
+  ASSIGN_OR_RETURN(const PrivateKey key, PrivateKey::LoadOrCreateForTls(Path("tls.key")));
   const ProcessName name = {federation_, std::string(kRegistrarLabel), std::string(kRegistrarLabel)};
   ASSIGN_OR_RETURN(const Certificate process,
                    IssueProcessCertificate(authority_, name, key.public_key(), now, life_));
@@ -46,7 +44,7 @@ absl::StatusOr<bool> OwnCredentials::RenewCertificates() {
   edge_certificate_pem_ = crypto::ToPem(edge) + issuing;
   certificate_sha256_ = process.sha256;
   not_after_ = process.not_after;
-  return true;
+  return absl::OkStatus();
 }
 
 absl::Status OwnCredentials::WriteToken(absl::string_view did) const {

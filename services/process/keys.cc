@@ -73,8 +73,7 @@ absl::StatusOr<Keys> LoadKeys(const std::string& data_dir, const std::string& sh
   RETURN_IF_ERROR(MakeFolder(shared_dir));
   const FolderLock lock(shared_dir);
   if (!lock.ok()) return absl::FailedPreconditionError(absl::StrCat("cannot lock `", shared_dir, "/lock`"));
-  ASSIGN_OR_RETURN(auto tls, crypto::PrivateKey::LoadOrCreate(data_dir + "/tls.key",
-                                                              common::v1::SIGNATURE_ALGORITHM_ES256));
+  ASSIGN_OR_RETURN(auto tls, crypto::PrivateKey::LoadOrCreateForTls(data_dir + "/tls.key"));
   ASSIGN_OR_RETURN(auto log, crypto::PrivateKey::LoadOrCreate(data_dir + "/log.key",
                                                               common::v1::SIGNATURE_ALGORITHM_ED25519));
   ASSIGN_OR_RETURN(auto signing, crypto::PrivateKey::LoadOrCreate(shared_dir + "/signing.key",
