@@ -16,7 +16,6 @@ namespace tsunagi::cli {
 namespace {
 
 using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
 using identity::v1::IdentityService;
 using passport::v1::PassportService;
 
@@ -36,18 +35,18 @@ absl::Status NoSuchField(absl::string_view field) {
 }
 
 absl::Status SetField(passport::v1::IdentityPart& part, const std::string& name, const std::string& value) {
-  const FieldDescriptor* field = part.GetDescriptor()->FindFieldByName(name);
+  const FieldDescriptor* field = passport::v1::IdentityPart::descriptor()->FindFieldByName(name);
   if (field == nullptr || name == "battery") return NoSuchField(name);
   if (name == "manufactured") {
     ASSIGN_OR_RETURN(*part.mutable_manufactured(), passport::ParseYearMonth(value, name));
     return absl::OkStatus();
   }
   if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
-    part.GetReflection()->SetString(&part, field, value);
+    passport::v1::IdentityPart::GetReflection()->SetString(&part, field, value);
     return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(const common::v1::Decimal number, passport::ParseDecimal(value, name));
-  part.GetReflection()->MutableMessage(&part, field)->CopyFrom(number);
+  passport::v1::IdentityPart::GetReflection()->MutableMessage(&part, field)->CopyFrom(number);
   return absl::OkStatus();
 }
 
@@ -143,7 +142,7 @@ absl::StatusOr<Output> Approve(Context& context, const std::string& id) {
 }
 
 std::pair<std::string, std::string> Change(const std::string& text) {
-  const std::pair<std::string, std::string> change = absl::StrSplit(text, absl::MaxSplits('=', 1));
+  std::pair<std::string, std::string> change = absl::StrSplit(text, absl::MaxSplits('=', 1));
   if (change.first.empty() || change.second.empty()) {
     throw CLI::ValidationError("--set", absl::StrCat("`", text, "`: expected FIELD=VALUE"));
   }

@@ -35,8 +35,8 @@ struct LogReport {
 };
 
 std::string EntryName(const audit::v1::Record& record) {
-  const auto* field =
-      record.GetReflection()->GetOneofFieldDescriptor(record, record.GetDescriptor()->oneof_decl(0));
+  const auto* field = audit::v1::Record::GetReflection()->GetOneofFieldDescriptor(
+      record, audit::v1::Record::descriptor()->oneof_decl(0));
   return field == nullptr ? "unknown" : field->name();
 }
 

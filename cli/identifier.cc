@@ -49,7 +49,7 @@ bool LooksLikeVehicle(absl::string_view text) {
   const size_t hyphen = vehicle->normal().find('-');
   if (hyphen == 0 || hyphen == std::string::npos || hyphen + 1 == vehicle->normal().size()) return false;
   const std::string number = vehicle->normal().substr(hyphen + 1);
-  return std::all_of(number.begin(), number.end(), [](char c) { return absl::ascii_isdigit(c); });
+  return std::all_of(number.begin(), number.end(), [](unsigned char c) { return absl::ascii_isdigit(c); });
 }
 
 }  // namespace

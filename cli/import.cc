@@ -15,7 +15,6 @@ namespace tsunagi::cli {
 namespace {
 
 using passport::v1::ImportFactsRequest;
-using passport::v1::ImportFactsResponse;
 
 ImportFactsRequest RequestFor(const FileFacts& facts, const Batch& batch) {
   ImportFactsRequest request;

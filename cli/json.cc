@@ -18,8 +18,9 @@ using google::protobuf::Reflection;
 std::string PrefixOf(const google::protobuf::EnumDescriptor& descriptor) {
   std::string prefix;
   for (const char c : descriptor.name()) {
-    if (absl::ascii_isupper(c) && !prefix.empty()) prefix += '_';
-    prefix += absl::ascii_toupper(c);
+    const auto letter = static_cast<unsigned char>(c);
+    if (absl::ascii_isupper(letter) && !prefix.empty()) prefix += '_';
+    prefix += absl::ascii_toupper(letter);
   }
   return prefix + "_";
 }

@@ -32,6 +32,7 @@ size_t WidthOf(absl::string_view text) {
 
 std::vector<std::string> Cells(const std::vector<std::string>& row) {
   std::vector<std::string> cells;
+  cells.reserve(row.size());
   for (const std::string& cell : row) cells.push_back(Printable(cell, kMaxCell));
   return cells;
 }
