@@ -34,6 +34,7 @@ void AddCommands(CLI::App& app, Command& command) {
   AddAmendmentCommands(app, command);
   AddAuditCommands(app, command);
   AddReceiptCommands(app, command);
+  AddCertificateCommands(app, command);
 }
 
 // Help is a success; everything else that CLI11 throws is a usage error.

@@ -44,6 +44,7 @@ void AddAgreementCommands(CLI::App& app, Command& command);
 void AddNoticeCommands(CLI::App& app, Command& command);
 void AddAuditCommands(CLI::App& app, Command& command);
 void AddReceiptCommands(CLI::App& app, Command& command);
+void AddCertificateCommands(CLI::App& app, Command& command);
 
 // An option that takes a battery or vehicle; a wrong form is a usage error.
 CLI::Option* AddIdentifier(CLI::App& app, const std::string& name, Identifier& identifier);

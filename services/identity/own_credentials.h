@@ -20,8 +20,10 @@ class OwnCredentials {
   OwnCredentials(std::string data_dir, std::vector<std::string> hosts, const Authority& authority,
                  const Clock& clock, std::string federation, absl::Duration life);
 
-  // Issues certificates in the second half of their life. True when there are new ones.
-  absl::StatusOr<bool> RenewCertificates();
+  // Whether the certificates are in the second half of their life, or not there yet.
+  bool AreDue() const { return clock_.Now() >= not_after_ - life_ / 2; }
+  // Issues certificates.
+  absl::Status RenewCertificates();
   // A token of participant `did` for the process certificate into the file `token`: the health command shows
   // it.
   absl::Status WriteToken(absl::string_view did) const;

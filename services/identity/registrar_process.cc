@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "core/audit/requests.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
+#include "core/base/mutex.h"
 #include "core/base/random.h"
 #include "core/base/status_macros.h"
 #include "core/store/store.h"
@@ -23,6 +25,7 @@
 #include "services/ops/operations_service.h"
 #include "services/process/ticker.h"
 #include "services/rpc/server.h"
+#include "services/rpc/worker_pool.h"
 
 namespace tsunagi::identity {
 namespace {
@@ -81,7 +84,10 @@ class Process final : public RegistrarProcess {
     ASSIGN_OR_RETURN(journal_, audit::Journal::Open(
                                    *store_, LogOrigin(kRegistrarLabel, kRegistrarLabel, config_.federation()),
                                    authority_.log, random_));
-    RETURN_IF_ERROR(credentials_.RenewCertificates().status());
+    {
+      MutexLock lock(mutex_);
+      RETURN_IF_ERROR(credentials_.RenewCertificates());
+    }
     // The edge comes first: its port stands in the invitations that the registrar makes.
     RETURN_IF_ERROR(StartEdge());
     ASSIGN_OR_RETURN(registrar_, Registrar::Open({*journal_, authority_, clock_, random_, Options()}));
@@ -116,8 +122,11 @@ class Process final : public RegistrarProcess {
   absl::Status StartEdge() {
     http::HttpsServerOptions options;
     options.listen = config_.est_listen();
-    options.key_pem = credentials_.edge_key_pem();
-    options.certificate_pem = credentials_.edge_certificate_pem();
+    {
+      MutexLock lock(mutex_);
+      options.key_pem = credentials_.edge_key_pem();
+      options.certificate_pem = credentials_.edge_certificate_pem();
+    }
     auto started = http::HttpsServer::Start(options, [this](const http::HttpRequest& request) {
       Registrar* const registrar = serving_;
       if (registrar == nullptr)
@@ -138,8 +147,9 @@ class Process final : public RegistrarProcess {
     guard.federation = config_.federation();
     guard_ = std::make_unique<rpc::Guard>(guard, std::move(rows), *tokens_, registrar_->trust(), clock_);
     service_ = std::make_unique<IdentityService>(*guard_, *registrar_);
-    operations_ = std::make_unique<ops::OperationsService>(*guard_, *journal_, [this] { return Health(); });
-    not_after_ = absl::ToUnixSeconds(credentials_.not_after());
+    operations_ = std::make_unique<ops::OperationsService>(
+        *guard_, *journal_,
+        ops::ProcessHooks{[this] { return Health(); }, [this](auto done) { QueueRenewal(std::move(done)); }});
 
     rpc::ServerOptions options;
     options.listen = config_.listen();
@@ -148,26 +158,43 @@ class Process final : public RegistrarProcess {
     ASSIGN_OR_RETURN(server_, rpc::Server::Start(options, *guard_, {service_.get(), operations_.get()}));
     RETURN_IF_ERROR(registrar_->Announce(
         config_.advertise().empty() ? WithPort(config_.listen(), server_->port()) : config_.advertise()));
+    MutexLock lock(mutex_);
+    not_after_ = absl::ToUnixSeconds(credentials_.not_after());
     return WriteToken();
   }
 
-  absl::Status WriteToken() {
+  absl::Status WriteToken() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     ASSIGN_OR_RETURN(const auto self, registrar_->trust().View()->Find(kRegistrarLabel));
     token_written_ = clock_.Now();
     return credentials_.WriteToken(self->participant.did());
   }
 
+  absl::Status RenewCertificates() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    RETURN_IF_ERROR(credentials_.RenewCertificates());
+    not_after_ = absl::ToUnixSeconds(credentials_.not_after());
+    RETURN_IF_ERROR(edge_->SetCertificate(credentials_.edge_key_pem(), credentials_.edge_certificate_pem()));
+    return WriteToken();
+  }
+
+  void QueueRenewal(const std::function<void(absl::StatusOr<absl::Time>)>& done) {
+    const absl::Status queued = workers_.Run([this, done] {
+      MutexLock lock(mutex_);
+      const absl::Status renewed = RenewCertificates();
+      renewed.ok() ? done(credentials_.not_after()) : done(renewed);
+    });
+    if (!queued.ok()) done(queued);
+  }
+
+  absl::Status RenewWhatIsDue() {
+    MutexLock lock(mutex_);
+    if (credentials_.AreDue()) return RenewCertificates();
+    return clock_.Now() - token_written_ > absl::Hours(1) ? WriteToken() : absl::OkStatus();
+  }
+
   // On the upkeep thread.
   void Upkeep() {
     absl::Status status = registrar_->Refresh();
-    const absl::StatusOr<bool> renewed = credentials_.RenewCertificates();
-    status.Update(renewed.status());
-    if (renewed.ok() && *renewed) {
-      not_after_ = absl::ToUnixSeconds(credentials_.not_after());
-      status.Update(edge_->SetCertificate(credentials_.edge_key_pem(), credentials_.edge_certificate_pem()));
-    }
-    const bool due = clock_.Now() - token_written_ > absl::Hours(1);
-    if (due || (renewed.ok() && *renewed)) status.Update(WriteToken());
+    status.Update(RenewWhatIsDue());
     if (clock_.Now() - forgot_ >= absl::Hours(1)) {
       status.Update(audit::ForgetReplies(*journal_, clock_.Now()));
       forgot_ = clock_.Now();
@@ -188,7 +215,8 @@ class Process final : public RegistrarProcess {
   const Clock& clock_;
   SystemRandom random_;
   const Authority authority_;
-  OwnCredentials credentials_;
+  Mutex mutex_;
+  OwnCredentials credentials_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<store::Store> store_;
   // Above the journal, whose end completes what still refers to it: so the registrar must go later than the
   // journal.
@@ -196,7 +224,7 @@ class Process final : public RegistrarProcess {
   std::unique_ptr<audit::Journal> journal_;
   std::atomic<Registrar*> serving_ = nullptr;
   std::atomic<int64_t> not_after_ = 0;
-  absl::Time token_written_;
+  absl::Time token_written_ ABSL_GUARDED_BY(mutex_);
   absl::Time forgot_ = absl::InfinitePast();
   std::unique_ptr<TokenVerifier> tokens_;
   std::unique_ptr<rpc::Guard> guard_;
@@ -205,6 +233,7 @@ class Process final : public RegistrarProcess {
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<http::HttpsServer> edge_;
   std::unique_ptr<process::Ticker> upkeep_;
+  rpc::WorkerPool workers_{1, 16};
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/error.h"
+#include "core/base/proto.h"
 #include "core/base/status_macros.h"
 #include "core/store/key.h"
 
@@ -59,6 +60,7 @@ void AddJournal(const audit::Journal& journal, v1::GetHealthResponse& health) {
 std::vector<rpc::AccessRow> OperationsRows() {
   return {
       {"/tsunagi.ops.v1.OperationsService/GetHealth", rpc::Who::kOwnParticipant},
+      {"/tsunagi.ops.v1.OperationsService/RenewCertificate", rpc::Who::kOwnOperator},
       {"/tsunagi.ops.v1.OperationsService/GetCheckpoint", rpc::Who::kParticipant},
       {"/tsunagi.ops.v1.OperationsService/ListLeaves", rpc::Who::kOwnOperator},
   };
@@ -69,17 +71,27 @@ const std::string& CosignedKey() {
   return key;
 }
 
-OperationsService::OperationsService(rpc::Guard& guard, const audit::Journal& journal,
-                                     std::function<v1::GetHealthResponse()> health)
-    : guard_(guard), journal_(journal), health_(std::move(health)) {}
+OperationsService::OperationsService(rpc::Guard& guard, const audit::Journal& journal, ProcessHooks hooks)
+    : guard_(guard), journal_(journal), hooks_(std::move(hooks)) {}
 
 grpc::ServerUnaryReactor* OperationsService::GetHealth(grpc::CallbackServerContext* context,
                                                        const v1::GetHealthRequest*,
                                                        v1::GetHealthResponse* response) {
   return guard_.Serve(context, [&](const Caller&, const rpc::Finish& finish) {
-    *response = health_();
+    *response = hooks_.health();
     AddJournal(journal_, *response);
     finish(absl::OkStatus());
+  });
+}
+
+grpc::ServerUnaryReactor* OperationsService::RenewCertificate(grpc::CallbackServerContext* context,
+                                                              const v1::RenewCertificateRequest*,
+                                                              v1::RenewCertificateResponse* response) {
+  return guard_.Serve(context, [&, response](const Caller&, const rpc::Finish& finish) {
+    hooks_.renew_certificate([response, finish](const absl::StatusOr<absl::Time>& expires) {
+      if (expires.ok()) *response->mutable_expire_time() = ToProto(*expires);
+      finish(expires.status());
+    });
   });
 }
 

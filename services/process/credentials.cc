@@ -76,6 +76,11 @@ absl::Status Credentials::Renew() {
   return TokenDue(*current, clock_.Now()) ? RenewToken(*current) : absl::OkStatus();
 }
 
+absl::StatusOr<absl::Time> Credentials::RenewNow() {
+  RETURN_IF_ERROR(RenewChain(*Current()));
+  return Current()->chain[0].not_after;
+}
+
 absl::Status Credentials::RenewChain(const Identity& current) {
   ASSIGN_OR_RETURN(std::vector<crypto::Certificate> chain,
                    RenewCertificate(config_, process_, key_, root_, current.chain));

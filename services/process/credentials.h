@@ -40,6 +40,9 @@ class Credentials {
   // second half of its life. A new certificate is kept and shown only together with a token of its own.
   absl::Status Renew();
 
+  // Renews both whatever is left of their life; passes on the end of the new certificate.
+  absl::StatusOr<absl::Time> RenewNow();
+
   std::shared_ptr<const Identity> Current() const;
 
   // A new channel with `identity`; see rpc::NewChannel.

@@ -92,6 +92,8 @@ class Process final : public ParticipantProcess {
   void Cosign();
   absl::Status ForgetReplies();
   ops::v1::GetHealthResponse Health() const;
+  using RenewDone = std::function<void(absl::StatusOr<absl::Time>)>;
+  void RenewCertificate(const RenewDone& done);
   rpc::ServerOptions Options() const;
 
   StopSignals signals_;  // first: before any thread starts
@@ -222,6 +224,11 @@ ops::v1::GetHealthResponse Process::Health() const {
   return health;
 }
 
+void Process::RenewCertificate(const RenewDone& done) {
+  const absl::Status queued = workers_.Run([this, done] { done(credentials_->RenewNow()); });
+  if (!queued.ok()) done(queued);
+}
+
 void Process::Cosign() {
   Registrar registrar(channels_->ToRegistrar());
   LogFailure("cosigning the checkpoint", cosigner_->Run(registrar));
@@ -231,7 +238,9 @@ absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
   // Before it serves: a store that was restored must not release on from an older log. An empty log's key
   // need not be listed yet.
   if (journal_->Size() > 0) Cosign();
-  ops::OperationsService operations(*guard_, *journal_, [this] { return Health(); });
+  ops::OperationsService operations(
+      *guard_, *journal_,
+      {[this] { return Health(); }, [this](RenewDone done) { RenewCertificate(std::move(done)); }});
   std::vector<grpc::Service*> all = services;
   all.push_back(&operations);
   ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server, rpc::Server::Start(Options(), *guard_, all));

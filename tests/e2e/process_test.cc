@@ -9,12 +9,16 @@
 #include <string>
 #include <thread>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "core/audit/requests.h"
 #include "core/base/file.h"
+#include "core/base/proto.h"
 #include "core/base/random.h"
+#include "core/crypto/certificate.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/http/est_client.h"
 #include "services/identity/config.h"
 #include "services/identity/registrar_process.h"
 #include "services/ops/operations_service.h"
@@ -22,6 +26,8 @@
 #include "services/process/health.h"
 #include "services/process/participant_process.h"
 #include "services/process/ticker.h"
+#include "services/rpc/channel.h"
+#include "services/rpc/status.h"
 #include "tests/support/caller.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -91,14 +97,18 @@ class ProcessTest : public ::testing::Test {
     est_address_ = absl::StrCat("127.0.0.1:", registrar_->est_port());
   }
 
-  void Invite() {
+  absl::StatusOr<identity::v1::CreateInvitationResponse> InviteProcess(const std::string& process) {
     identity::v1::CreateInvitationRequest request;
     request.set_request_id(NewUuid(random_));
     request.set_label("oem");
-    request.add_processes("node");
-    const auto invitation = identity::WaitFor<identity::v1::CreateInvitationResponse>([&](auto done) {
+    request.add_processes(process);
+    return identity::WaitFor<identity::v1::CreateInvitationResponse>([&](auto done) {
       registrar_->registrar().enrolment().CreateInvitation(operator_, request, std::move(done));
     });
+  }
+
+  void Invite() {
+    const auto invitation = InviteProcess("node");
     ASSERT_THAT(invitation, IsOk());
     ASSERT_THAT(WriteText(dir_.File("code"), invitation->code() + "\n"), IsOk());
     config_.set_data_dir(dir_.File("node"));
@@ -258,6 +268,58 @@ TEST_F(ProcessTest, IsNotHealthyOnceItsJournalRefusesWrites) {
   ASSERT_THAT(health, IsOk());
   EXPECT_EQ(health->state(), ops::v1::HEALTH_STATE_NOT_SERVING);
   EXPECT_THAT(health->notes(), testing::Contains(HasSubstr("the store failed: restart")));
+}
+
+// The operator of the company, enrolled and with a token.
+class CompanyOperator {
+ public:
+  CompanyOperator(const identity::v1::CreateInvitationResponse& invitation, const std::string& registrar) {
+    const std::string uri = rpc::ProcessUri("operator", "oem", kFederation);
+    const auto request = crypto::MakeCertificateRequest(
+        key_, "operator.oem", {uri}, {rpc::ProcessDnsName("operator", "oem", kFederation)});
+    const auto root = http::FetchRoot(invitation.url(), invitation.root_sha256());
+    const auto chain = http::SimpleEnroll(invitation.url(), *root, "oem", invitation.code(), *request);
+    root_pem_ = crypto::ToPem(*root);
+    for (const crypto::Certificate& certificate : *chain) chain_pem_ += crypto::ToPem(certificate);
+    identity::v1::IssueTokenResponse response;
+    grpc::ClientContext context;
+    const auto stub = identity::v1::IdentityService::NewStub(ChannelTo(registrar, "registrar", "registrar"));
+    EXPECT_TRUE(stub->IssueToken(&context, {}, &response).ok());
+    token_ = response.token();
+  }
+  std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address, absl::string_view process,
+                                           absl::string_view label) const {
+    return rpc::NewChannel(address, rpc::ProcessDnsName(process, label, kFederation), key_.ToPem(),
+                           chain_pem_, root_pem_, token_);
+  }
+
+ private:
+  const crypto::PrivateKey key_ = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256);
+  std::string root_pem_, chain_pem_, token_;
+};
+
+TEST_F(ProcessTest, RenewsItsCertificateWhenItsOperatorAsks) {
+  const auto process = Start();
+  ASSERT_NE(process, nullptr);
+  Running running(*process);
+  ASSERT_TRUE(Eventually([&] { return Healthy(); }));
+  const auto invitation = InviteProcess("operator");
+  ASSERT_THAT(invitation, IsOk());
+  const CompanyOperator company(*invitation, address_);
+  const std::string before = *ReadFile(config_.data_dir() + "/tls.crt", 64 << 10);
+  const std::string listen = *ReadFile(config_.data_dir() + "/listen", 256);
+
+  const auto stub = ops::v1::OperationsService::NewStub(
+      company.ChannelTo(std::string(absl::StripTrailingAsciiWhitespace(listen)), "node", "oem"));
+  grpc::ClientContext context;
+  ops::v1::RenewCertificateResponse renewed;
+  const absl::Status status = rpc::FromGrpcStatus(stub->RenewCertificate(&context, {}, &renewed));
+
+  EXPECT_THAT(status, IsOk());
+  const std::string after = *ReadFile(config_.data_dir() + "/tls.crt", 64 << 10);
+  EXPECT_NE(after, before);
+  EXPECT_EQ(*FromProto(renewed.expire_time()), crypto::ParseCertificatesPem(after)->at(0).not_after);
+  EXPECT_TRUE(Healthy());
 }
 
 // A log of two records, the registrar's cosignature on it, and a copy of the store from when it had one.
