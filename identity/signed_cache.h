@@ -50,6 +50,12 @@ class SignedCache {
     if (start) Begin();
   }
 
+  // The newest one that was made; without a value before the first.
+  Issued<Signed> Newest() const {
+    MutexLock lock(mutex_);
+    return newest_;
+  }
+
  private:
   struct Waiting {
     uint64_t min_version;
@@ -92,7 +98,7 @@ class SignedCache {
   }
 
   const Make make_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   Issued<Signed> newest_ ABSL_GUARDED_BY(mutex_);
   bool making_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<Waiting> waiting_ ABSL_GUARDED_BY(mutex_);

@@ -50,8 +50,11 @@ SignedLists::SignedLists(const RegistrarContext& context, TrustStore& trust)
         Act<Issued<v1::SignedStatusList>>(
             context_.journal, [this] { return SignStatusList(); },
             [this, made = std::move(made)](absl::StatusOr<Issued<v1::SignedStatusList>> issued) {
+              const std::shared_ptr<const TrustView> before = trust_.View();
               absl::Status accepted = issued.ok() ? trust_.AcceptStatusList(*issued->value) : issued.status();
+              const bool changed = trust_.View()->suspended != before->suspended;
               accepted.ok() ? made(std::move(issued)) : made(std::move(accepted));
+              if (changed) TellChange();
             });
       }) {}
 
@@ -65,6 +68,16 @@ void SignedLists::GetStatusList(Done<StatusList> done) {
   const absl::StatusOr<v1::StatusList> stored = LoadStatus(context_.journal.store());
   if (!stored.ok()) return done(stored.status());
   status_list_.Get(stored->version(), context_.clock.Now() - kStatusFresh, std::move(done));
+}
+
+void SignedLists::OnStatusChange(std::function<void()> changed) {
+  MutexLock lock(mutex_);
+  changed_ = std::move(changed);
+}
+
+void SignedLists::TellChange() {
+  MutexLock lock(mutex_);
+  if (changed_) changed_();
 }
 
 absl::StatusOr<Decision<Issued<v1::SignedDirectory>>> SignedLists::SignDirectory() const {

@@ -1,8 +1,10 @@
 // The signed directory and status list as the registrar hands them out.
 #pragma once
 
+#include <functional>
 #include <memory>
 
+#include "core/base/mutex.h"
 #include "identity/act.h"
 #include "identity/context.h"
 #include "identity/signed_cache.h"
@@ -29,14 +31,24 @@ class SignedLists {
   // The status list as of now, at most kStatusFresh old.
   void GetStatusList(Done<StatusList> done);
 
+  // The newest status list that was signed; without a value before the first.
+  Issued<v1::SignedStatusList> NewestStatusList() const { return status_list_.Newest(); }
+  // Calls `changed` whenever a status list was signed that suspends others than the one before, from any
+  // thread; it must not block. The last one given counts: an empty one ends the calls, and none is under way
+  // when this returns.
+  void OnStatusChange(std::function<void()> changed);
+
  private:
   absl::StatusOr<Decision<Issued<v1::SignedDirectory>>> SignDirectory() const;
   absl::StatusOr<Decision<Issued<v1::SignedStatusList>>> SignStatusList() const;
+  void TellChange();
 
   const RegistrarContext& context_;
   TrustStore& trust_;
   SignedCache<v1::SignedDirectory> directory_;
   SignedCache<v1::SignedStatusList> status_list_;
+  Mutex mutex_;
+  std::function<void()> changed_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace tsunagi::identity

@@ -76,6 +76,7 @@ class Process final : public RegistrarProcess {
   ~Process() override {
     upkeep_.reset();
     edge_.reset();
+    if (service_ != nullptr) service_->EndWatches();
     if (server_ != nullptr) server_->Drain(kDrain);
   }
 

@@ -35,6 +35,7 @@ std::vector<rpc::AccessRow> IdentityRows() {
       {"/tsunagi.identity.v1.IdentityService/ListKeys", Who::kParticipant},
       {"/tsunagi.identity.v1.IdentityService/GetDirectory", Who::kParticipant},
       {"/tsunagi.identity.v1.IdentityService/GetStatusList", Who::kParticipant},
+      {"/tsunagi.identity.v1.IdentityService/WatchStatusList", Who::kParticipant},
       {"/tsunagi.identity.v1.IdentityService/ListParticipants", Who::kParticipant},
       {"/tsunagi.identity.v1.IdentityService/SetSuspended", Who::kOwnOperator},
       {"/tsunagi.identity.v1.IdentityService/CosignCheckpoint", Who::kParticipant},
@@ -100,6 +101,11 @@ ServerUnaryReactor* IdentityService::GetStatusList(CallbackServerContext* contex
           finish(list.status());
         });
   });
+}
+
+grpc::ServerWriteReactor<v1::WatchStatusListResponse>* IdentityService::WatchStatusList(
+    CallbackServerContext* context, const v1::WatchStatusListRequest*) {
+  return watches_.Open(context);
 }
 
 ServerUnaryReactor* IdentityService::ListParticipants(CallbackServerContext* context,

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "identity/registrar.h"
+#include "services/identity/status_watches.h"
 #include "services/rpc/guard.h"
 #include "tsunagi/identity/v1/identity_service.grpc.pb.h"
 
@@ -16,7 +17,11 @@ std::vector<rpc::AccessRow> IdentityRows();
 class IdentityService final : public v1::IdentityService::CallbackService {
  public:
   // Both must outlive the service.
-  IdentityService(rpc::Guard& guard, Registrar& registrar) : guard_(guard), registrar_(registrar) {}
+  IdentityService(rpc::Guard& guard, Registrar& registrar)
+      : guard_(guard), registrar_(registrar), watches_(guard, registrar.lists()) {}
+
+  // Ends the watches, which would hold a drain up.
+  void EndWatches() { watches_.End(); }
 
   grpc::ServerUnaryReactor* RegisterParticipant(grpc::CallbackServerContext* context,
                                                 const v1::RegisterParticipantRequest* request,
@@ -35,6 +40,8 @@ class IdentityService final : public v1::IdentityService::CallbackService {
   grpc::ServerUnaryReactor* GetStatusList(grpc::CallbackServerContext* context,
                                           const v1::GetStatusListRequest* request,
                                           v1::GetStatusListResponse* response) override;
+  grpc::ServerWriteReactor<v1::WatchStatusListResponse>* WatchStatusList(
+      grpc::CallbackServerContext* context, const v1::WatchStatusListRequest* request) override;
   grpc::ServerUnaryReactor* ListParticipants(grpc::CallbackServerContext* context,
                                              const v1::ListParticipantsRequest* request,
                                              v1::ListParticipantsResponse* response) override;
@@ -57,6 +64,7 @@ class IdentityService final : public v1::IdentityService::CallbackService {
  private:
   rpc::Guard& guard_;
   Registrar& registrar_;
+  StatusWatches watches_;
 };
 
 }  // namespace tsunagi::identity

@@ -27,6 +27,8 @@ constexpr unsigned kReloadSeconds = 1;
 constexpr int kHandshakeTimeoutMs = 10'000;
 constexpr int kMaxMetadataBytes = 16 << 10;
 constexpr int kMinPingIntervalMs = 30'000;
+constexpr int kKeepaliveMs = 60'000;
+constexpr int kKeepaliveTimeoutMs = 20'000;
 constexpr size_t kMemoryQuotaBytes = size_t{512} << 20;
 
 // Learns the names of the services that a builder registered: grpc::Service does not tell them.
@@ -105,6 +107,10 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingIntervalMs);
+  // A peer that vanished must not keep its streams: a watch may say nothing for weeks.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   // A connection lives as long as its peer wants: the Guard looks at certificate and status on every call.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // The message limit counts compressed bytes: a small message could unpack to any size.
