@@ -19,8 +19,11 @@
 #include "services/process/keys.h"
 #include "services/process/listing.h"
 #include "services/process/signals.h"
+#include "services/process/status_watch.h"
 #include "services/process/ticker.h"
 #include "services/process/trust_keeper.h"
+#include "services/process/trust_peers.h"
+#include "services/process/trust_service.h"
 
 namespace tsunagi::process {
 namespace {
@@ -35,8 +38,10 @@ constexpr absl::Duration kDrain = absl::Seconds(10);
 constexpr absl::Duration kUpkeep = absl::Seconds(5);
 constexpr absl::Duration kForgetting = absl::Hours(1);
 
-std::vector<rpc::AccessRow> WithOperationsRows(std::vector<rpc::AccessRow> rows) {
+// With those of the services that every process has.
+std::vector<rpc::AccessRow> WithCommonRows(std::vector<rpc::AccessRow> rows) {
   for (const rpc::AccessRow& row : ops::OperationsRows()) rows.push_back(row);
+  for (const rpc::AccessRow& row : TrustRows()) rows.push_back(row);
   return rows;
 }
 
@@ -144,9 +149,20 @@ absl::Status Process::GetToken() {
   return kept.ok() ? kept : renewed;
 }
 
+// From the registrar; while it is away from others, which changes nothing about the registrar's being away.
 absl::Status Process::RefreshTrust() {
   Registrar registrar(channels_->ToRegistrar());
-  return trust_keeper_.Refresh(registrar);
+  const absl::Status refreshed = trust_keeper_.Refresh(registrar);
+  if (refreshed.ok()) return refreshed;
+  const std::shared_ptr<const identity::TrustView> view = trust_.View();
+  const auto peers = ChooseTrustPeers(*view, {config_.participant(), process_}, random_);
+  if (peers.empty()) return refreshed;
+  LogFailure(
+      "asking other processes for directory and status list",
+      AskTrustPeers(
+          peers, [this](const TrustPeer& peer) { return channels_->To(peer.participant, peer.process); },
+          *view, trust_keeper_));
+  return refreshed;
 }
 
 absl::Status Process::OpenJournal() {
@@ -164,8 +180,7 @@ void Process::Protect(std::vector<rpc::AccessRow> rows) {
   options.own_label = config_.participant();
   options.federation = config_.federation();
   options.status_list_max_age = absl::Seconds(static_cast<int64_t>(config_.status_list_max_age_seconds()));
-  guard_ =
-      std::make_unique<rpc::Guard>(options, WithOperationsRows(std::move(rows)), tokens_, trust_, clock_);
+  guard_ = std::make_unique<rpc::Guard>(options, WithCommonRows(std::move(rows)), tokens_, trust_, clock_);
 }
 
 rpc::ServerOptions Process::Options() const {
@@ -241,8 +256,10 @@ absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
   ops::OperationsService operations(
       *guard_, *journal_,
       {[this] { return Health(); }, [this](RenewDone done) { RenewCertificate(std::move(done)); }});
+  TrustService trust_service(*guard_, trust_keeper_);
   std::vector<grpc::Service*> all = services;
   all.push_back(&operations);
+  all.push_back(&trust_service);
   ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server, rpc::Server::Start(Options(), *guard_, all));
   RETURN_IF_ERROR(Announce(server->port()));
   LogFailure("listing keys and endpoint", EnsureListed());
@@ -251,6 +268,9 @@ absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
   {
     const Ticker trust(absl::Seconds(static_cast<int64_t>(config_.trust_refresh_seconds())),
                        [this] { LogFailure("fetching directory and status list", RefreshTrust()); });
+    const StatusWatch watch([this] { return channels_->ToRegistrar(); },
+                            [this](const auto& list) { return trust_keeper_.TakeStatusList(list); }, clock_,
+                            random_);
     const Ticker upkeep(kUpkeep, [this] { Upkeep(); });
     const Ticker cosign(absl::Seconds(static_cast<int64_t>(config_.cosign_seconds())), [this] { Cosign(); });
     signals_.Wait();

@@ -28,8 +28,8 @@ namespace tsunagi::process {
 class ParticipantProcess {
  public:
   // `config` is as LoadConfig gives it. `process` is the name in certificates: node, connector, catalog,
-  // passport. `rows` are the access rows of all services that Serve will get; those of the operations service
-  // are added. Blocks SIGTERM and SIGINT for Serve, so call it before any thread starts.
+  // passport. `rows` are the access rows of all services that Serve will get; those of the operations
+  // and trust services are added. Blocks SIGTERM and SIGINT for Serve, so call it before any thread starts.
   static absl::StatusOr<std::unique_ptr<ParticipantProcess>> Start(const internal::v1::NodeConfig& config,
                                                                    const std::string& process,
                                                                    std::vector<rpc::AccessRow> rows);
@@ -62,9 +62,9 @@ class ParticipantProcess {
                                                                    absl::string_view process) = 0;
   virtual absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelToRegistrar() = 0;
 
-  // Runs the services (and the operations service) behind the Guard until SIGTERM, SIGINT or Stop, then
-  // drains for at most 10 s. Writes <data_dir>/listen and lists keys and endpoint at the registrar. Called
-  // once; the services must outlive the call, not the process.
+  // Runs the services (and the operations and trust services) behind the Guard until SIGTERM, SIGINT or Stop,
+  // then drains for at most 10 s. Writes <data_dir>/listen and lists keys and endpoint at the registrar.
+  // Called once; the services must outlive the call, not the process.
   virtual absl::Status Serve(const std::vector<grpc::Service*>& services) = 0;
   // Ends Serve. Thread-safe.
   virtual void Stop() = 0;

@@ -1,7 +1,5 @@
 #include "services/process/trust_keeper.h"
 
-#include <utility>
-
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
@@ -10,6 +8,9 @@
 
 namespace tsunagi::process {
 namespace {
+
+using identity::v1::SignedDirectory;
+using identity::v1::SignedStatusList;
 
 constexpr size_t kMaxListBytes = size_t{64} << 20;
 
@@ -27,36 +28,78 @@ void LogLoad(absl::string_view what, const absl::Status& status) {
                {{"list", std::string(what)}, {"reason", std::string(status.message())}});
 }
 
+bool DidNotAnswer(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+}
+
 }  // namespace
 
 void TrustKeeper::Load() {
-  const auto directory = ReadList<identity::v1::SignedDirectory>(data_dir_ + "/directory", "kept directory");
-  LogLoad("directory", directory.ok() ? trust_.AcceptDirectory(*directory) : directory.status());
-  const auto status_list =
-      ReadList<identity::v1::SignedStatusList>(data_dir_ + "/status", "kept status list");
-  LogLoad("status", status_list.ok() ? trust_.AcceptStatusList(*status_list) : status_list.status());
+  MutexLock lock(taking_);
+  const auto directory = ReadList<SignedDirectory>(data_dir_ + "/directory", "kept directory");
+  LogLoad("directory", directory.ok() ? AcceptDirectory(*directory).status() : directory.status());
+  const auto status_list = ReadList<SignedStatusList>(data_dir_ + "/status", "kept status list");
+  LogLoad("status", status_list.ok() ? AcceptStatusList(*status_list).status() : status_list.status());
 }
 
 absl::Status TrustKeeper::Refresh(Registrar& registrar) {
+  const std::shared_ptr<const identity::TrustView> known = trust_.View();
+  const auto status_list = registrar.GetStatusList(known->status_version);
+  if (DidNotAnswer(status_list.status())) return status_list.status();
+  absl::Status status = status_list.ok() ? TakeStatusList(status_list->status_list()) : status_list.status();
+  const auto directory = registrar.GetDirectory(known->directory_version);
+  status.Update(directory.status());
+  if (directory.ok() && directory->has_directory()) status.Update(TakeDirectory(directory->directory()));
+  return status;
+}
+
+absl::Status TrustKeeper::TakeDirectory(const SignedDirectory& directory) {
+  MutexLock lock(taking_);
+  ASSIGN_OR_RETURN(const bool newer, AcceptDirectory(directory));
+  if (!newer) return absl::OkStatus();
+  return WriteFileAtomically(data_dir_ + "/directory", Encode(directory), 0600);
+}
+
+absl::Status TrustKeeper::TakeStatusList(const SignedStatusList& status_list) {
+  MutexLock lock(taking_);
+  ASSIGN_OR_RETURN(const bool newer, AcceptStatusList(status_list));
+  if (!newer) return absl::OkStatus();
+  return WriteFileAtomically(data_dir_ + "/status", Encode(status_list), 0600);
+}
+
+absl::StatusOr<bool> TrustKeeper::AcceptDirectory(const SignedDirectory& directory) {
+  const uint64_t known = trust_.View()->directory_version;
+  RETURN_IF_ERROR(trust_.AcceptDirectory(directory));
+  const uint64_t version = trust_.View()->directory_version;
+  if (version == known) return false;
   MutexLock lock(mutex_);
-  const absl::Status status_list = RefreshStatusList(registrar);
-  const absl::Status directory = RefreshDirectory(registrar);
-  return status_list.ok() ? directory : status_list;
+  directory_ = {version, std::make_shared<const SignedDirectory>(directory)};
+  return true;
 }
 
-absl::Status TrustKeeper::RefreshDirectory(Registrar& registrar) {
-  ASSIGN_OR_RETURN(const auto response, registrar.GetDirectory(trust_.View()->directory_version));
-  if (!response.has_directory()) return absl::OkStatus();
-  RETURN_IF_ERROR(trust_.AcceptDirectory(response.directory()));
-  return WriteFileAtomically(data_dir_ + "/directory", Encode(response.directory()), 0600);
-}
-
-absl::Status TrustKeeper::RefreshStatusList(Registrar& registrar) {
+absl::StatusOr<bool> TrustKeeper::AcceptStatusList(const SignedStatusList& status_list) {
   const uint64_t known = trust_.View()->status_version;
-  ASSIGN_OR_RETURN(const auto response, registrar.GetStatusList(known));
-  RETURN_IF_ERROR(trust_.AcceptStatusList(response.status_list()));
-  if (trust_.View()->status_version == known) return absl::OkStatus();
-  return WriteFileAtomically(data_dir_ + "/status", Encode(response.status_list()), 0600);
+  RETURN_IF_ERROR(trust_.AcceptStatusList(status_list));
+  const uint64_t version = trust_.View()->status_version;
+  if (version == known) return false;
+  MutexLock lock(mutex_);
+  status_list_ = {version, std::make_shared<const SignedStatusList>(status_list)};
+  return true;
+}
+
+identity::v1::GetTrustListsResponse TrustKeeper::Lists(
+    const identity::v1::GetTrustListsRequest& request) const {
+  Kept<SignedDirectory> directory;
+  Kept<SignedStatusList> status_list;
+  {
+    MutexLock lock(mutex_);
+    directory = directory_;
+    status_list = status_list_;
+  }
+  identity::v1::GetTrustListsResponse response;
+  if (directory.version > request.known_directory()) *response.mutable_directory() = *directory.list;
+  if (status_list.version > request.known_status()) *response.mutable_status_list() = *status_list.list;
+  return response;
 }
 
 }  // namespace tsunagi::process

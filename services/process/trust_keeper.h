@@ -1,19 +1,25 @@
-// Directory and status list: fetched from the registrar, kept on disk for its outages. Blocking.
+// Directory and status list: kept on disk for the registrar's outages, and passed on to others. Blocking, but
+// for Lists.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "core/base/mutex.h"
 #include "identity/trust.h"
 #include "services/process/registrar.h"
+#include "tsunagi/identity/v1/trust_service.pb.h"
 
 namespace tsunagi::process {
 
-// Keeps <data_dir>/directory and <data_dir>/status. Thread-safe: one refresh at a time.
+// Keeps <data_dir>/directory and <data_dir>/status. Thread-safe. Nobody waits for another one's network: a
+// list is taken over as soon as it is here.
 class TrustKeeper {
  public:
-  // `trust` must outlive this object.
+  // `trust` must outlive this object; nobody else gives it lists.
   TrustKeeper(std::string data_dir, identity::TrustStore& trust)
       : data_dir_(std::move(data_dir)), trust_(trust) {}
 
@@ -21,16 +27,37 @@ class TrustKeeper {
   void Load();
 
   // Fetches both lists, takes them over and keeps them. The first error; the other list is tried all the
-  // same.
+  // same, unless the registrar did not answer at all.
   absl::Status Refresh(Registrar& registrar);
 
+  // Takes a list over and keeps it, whoever handed it on. Errors are those of TrustStore: ABORTED when a
+  // newer one is known.
+  absl::Status TakeDirectory(const identity::v1::SignedDirectory& directory);
+  absl::Status TakeStatusList(const identity::v1::SignedStatusList& status_list);
+
+  // What this process believes, as far as it is newer than what the caller has.
+  identity::v1::GetTrustListsResponse Lists(const identity::v1::GetTrustListsRequest& request) const;
+
  private:
-  absl::Status RefreshDirectory(Registrar& registrar) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status RefreshStatusList(Registrar& registrar) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A list as the registrar signed it.
+  template <class List>
+  struct Kept {
+    uint64_t version = 0;
+    std::shared_ptr<const List> list;
+  };
+
+  // Whether it is newer than what was known.
+  absl::StatusOr<bool> AcceptDirectory(const identity::v1::SignedDirectory& directory)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(taking_);
+  absl::StatusOr<bool> AcceptStatusList(const identity::v1::SignedStatusList& status_list)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(taking_);
 
   const std::string data_dir_;
   identity::TrustStore& trust_;
-  Mutex mutex_;  // orders the files like the versions
+  Mutex taking_;  // orders the files like the versions
+  mutable Mutex mutex_;
+  Kept<identity::v1::SignedDirectory> directory_ ABSL_GUARDED_BY(mutex_);
+  Kept<identity::v1::SignedStatusList> status_list_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace tsunagi::process

@@ -8,6 +8,7 @@
 #include "services/identity/service.h"
 #include "services/ops/operations_service.h"
 #include "services/passport/service.h"
+#include "services/process/trust_service.h"
 
 namespace tsunagi::e2e {
 
@@ -39,7 +40,7 @@ std::vector<rpc::AccessRow> AllRows() {
   std::vector<rpc::AccessRow> all;
   for (const std::vector<rpc::AccessRow>& rows :
        {identity::IdentityRows(), catalog::CatalogRows(), passport::PassportRows(),
-        connector::ConnectorRows(), ops::OperationsRows()}) {
+        connector::ConnectorRows(), ops::OperationsRows(), process::TrustRows()}) {
     all.insert(all.end(), rows.begin(), rows.end());
   }
   return all;
