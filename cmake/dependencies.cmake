@@ -18,6 +18,7 @@ add_library(tsunagi::cjose UNKNOWN IMPORTED)
 set_target_properties(tsunagi::cjose PROPERTIES
   IMPORTED_LOCATION ${CJOSE_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${CJOSE_INCLUDE_DIR})
 pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 if(TSUNAGI_TESTS)
   find_package(GTest REQUIRED)

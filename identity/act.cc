@@ -18,6 +18,9 @@ std::string EncodeRecord(const ActRecord& record, absl::Time time) {
   return Encode(leaf);
 }
 
-std::string ByOf(const Caller& caller) { return absl::StrCat(caller.did(), " ", caller.process()); }
+std::string ByOf(const Caller& caller) {
+  return absl::StrCat(caller.did(), " ", caller.process(), caller.account().empty() ? "" : " ",
+                      caller.account());
+}
 
 }  // namespace tsunagi::identity

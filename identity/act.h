@@ -42,7 +42,7 @@ struct ActRecord {
 // The serialised audit.v1.Record.
 std::string EncodeRecord(const ActRecord& record, absl::Time time);
 
-// A caller as records name it: DID and process.
+// A caller as records name it: DID, process and, when it has one, account.
 std::string ByOf(const Caller& caller);
 
 }  // namespace tsunagi::identity

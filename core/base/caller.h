@@ -31,6 +31,10 @@ class Caller {
     }
     return false;
   }
+  // Id of the account or API client of the own operator's session; empty without a session.
+  const std::string& account() const { return account_; }
+  // SHA-256 of the session's token; empty without a session.
+  const std::string& session() const { return session_; }
   // SHA-256 of the certificate (DER), 32 bytes.
   const std::string& certificate_sha256() const { return certificate_sha256_; }
   // End of the certificate.
@@ -45,6 +49,8 @@ class Caller {
   std::string label_;
   std::string process_;
   std::vector<std::string> roles_;
+  std::string account_;
+  std::string session_;
   std::string certificate_sha256_;
   absl::Time not_after_;
 };

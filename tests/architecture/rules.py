@@ -15,6 +15,7 @@ WORDS = {
     "protobuf": [],
     "OpenSSL": [],
     "libcjose": [],
+    "libsodium": [],
     "RocksDB": [],
     "yaml-cpp": [r"yaml-cpp/"],
     "spdlog": [r"spdlog/"],
@@ -36,6 +37,7 @@ CONFINED = {
     r"boost/": (("services/http/",), "go through services/http/server.h or client.h"),
     r"rocksdb/": (("core/store/rocks_store.cc", "core/store/rocks_store_test.cc", "bench/"), "go through core/store/store.h"),
     r"openssl/": (("core/crypto/", "services/http/"), "go through core/crypto"),
+    r"sodium[./]": (("core/crypto/",), "go through core/crypto/password.h"),
     r"cjose/": (("core/crypto/",), "go through core/crypto/jwt.h"),
 }
 

@@ -25,6 +25,12 @@ class CallerForTest {
     caller.not_after_ = absl::InfiniteFuture();
     return caller;
   }
+  // The same caller with a session of `account`, whose token has the SHA-256 `session`.
+  static Caller WithAccount(Caller caller, std::string account, std::string session = "") {
+    caller.account_ = std::move(account);
+    caller.session_ = std::move(session);
+    return caller;
+  }
   static Caller WithNotAfter(Caller caller, absl::Time not_after) {
     caller.not_after_ = not_after;
     return caller;

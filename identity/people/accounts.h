@@ -1,0 +1,58 @@
+// Accounts of a company's people.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "identity/people/rows.h"
+
+namespace tsunagi::people {
+
+inline constexpr int kMaxAccounts = 1000;
+inline constexpr size_t kMinPassword = 12;
+inline constexpr size_t kMaxPassword = 1024;
+
+// INVALID_ARGUMENT, without the value, unless it has 12 to 1,024 bytes and contains neither `id` nor `name`
+// (capital letters alike).
+absl::Status CheckPassword(absl::string_view password, absl::string_view id, absl::string_view name);
+
+// Each change is one leaf and durable before it is answered; the same request_id gives the same answer,
+// without the name. Blocks, and hashes passwords: never on a handler's thread. Thread-safe.
+class Accounts {
+ public:
+  // `context` must outlive the accounts.
+  explicit Accounts(PeopleContext& context) : context_(context) {}
+
+  //   FAILED_PRECONDITION  the first account is not an administrator's, or there are 1,000
+  //   PERMISSION_DENIED    without session once an administrator exists
+  absl::StatusOr<v1::CreateAccountResponse> Create(const Caller& caller,
+                                                   const v1::CreateAccountRequest& request);
+  //   UNAUTHENTICATED      the own current password is wrong
+  //   RESOURCE_EXHAUSTED   the own account has to wait
+  //   PERMISSION_DENIED    another's account, and the caller is no administrator
+  //   FAILED_PRECONDITION  the account is disabled
+  absl::StatusOr<v1::SetPasswordResponse> SetPassword(const Caller& caller,
+                                                      const v1::SetPasswordRequest& request);
+  //   FAILED_PRECONDITION  the last administrator, or the account is disabled
+  absl::StatusOr<v1::SetRoleResponse> SetRole(const Caller& caller, const v1::SetRoleRequest& request);
+  //   FAILED_PRECONDITION  the last administrator
+  absl::StatusOr<v1::DisableAccountResponse> Disable(const Caller& caller,
+                                                     const v1::DisableAccountRequest& request);
+  absl::StatusOr<v1::ListAccountsResponse> List(const v1::ListAccountsRequest& request) const;
+
+ private:
+  absl::StatusOr<v1::CreateAccountResponse> Add(const Caller& caller, const v1::CreateAccountRequest& request,
+                                                const audit::RequestKey& remembered);
+  absl::Status CheckMaySet(const Caller& caller, const v1::SetPasswordRequest& request,
+                           StoredAccount& account);
+  absl::Status EraseName(const Caller& caller, const std::string& id);
+  // Commits the changed account and ends its sessions.
+  absl::Status Change(const PeopleAct& act, const StoredAccount& account,
+                      const audit::RequestKey& remembered);
+
+  PeopleContext& context_;
+};
+
+// INVALID_ARGUMENT-free view of an account for people.
+absl::StatusOr<v1::Account> ShowAccount(const store::Store& store, const std::string& id,
+                                        const StoredAccount& stored);
+
+}  // namespace tsunagi::people
