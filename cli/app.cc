@@ -12,6 +12,8 @@ struct Globals {
   std::string profile = DefaultProfile();
   Format format = Format::kTable;
   int timeout_seconds = 60;
+  std::string client;
+  std::string secret_file;
 };
 
 void AddGlobals(CLI::App& app, Globals& globals) {
@@ -22,6 +24,11 @@ void AddGlobals(CLI::App& app, Globals& globals) {
           std::map<std::string, Format>{{"table", Format::kTable}, {"json", Format::kJson}}));
   app.add_option("--timeout", globals.timeout_seconds, "seconds to wait for each answer")
       ->check(CLI::Range(1, 3600));
+  CLI::Option* client = app.add_option("--client", globals.client, "id of the API client that acts");
+  CLI::Option* secret =
+      app.add_option("--secret-file", globals.secret_file, "file (mode 0600) with the API client's secret");
+  client->needs(secret);
+  secret->needs(client);
 }
 
 void AddCommands(CLI::App& app, Command& command) {
@@ -35,6 +42,8 @@ void AddCommands(CLI::App& app, Command& command) {
   AddAuditCommands(app, command);
   AddReceiptCommands(app, command);
   AddCertificateCommands(app, command);
+  AddAccountCommands(app, command);
+  AddClientCommands(app, command);
 }
 
 // Help is a success; everything else that CLI11 throws is a usage error.
@@ -43,7 +52,8 @@ int Usage(const CLI::App& app, const CLI::ParseError& error, std::ostream& out, 
 }
 
 int Execute(const Command& command, const Globals& globals, std::ostream& out, std::ostream& err) {
-  Context context{globals.profile, absl::Seconds(globals.timeout_seconds), err, {}};
+  Context context{globals.profile,    absl::Seconds(globals.timeout_seconds), err, {}, globals.client,
+                  globals.secret_file};
   const auto output = command(context);
   if (!output.ok()) {
     err << RenderError(output.status(), globals.format);

@@ -44,20 +44,24 @@ TEST_P(UsageTest, IsExitCode2) {
 
 INSTANTIATE_TEST_SUITE_P(
     Lines, UsageTest,
-    ::testing::Values(Usage{"NoCommand", {}}, Usage{"UnknownCommand", {"frobnicate"}},
-                      Usage{"NoSubcommand", {"passport"}}, Usage{"UnknownOption", {"health", "--colour"}},
-                      Usage{"UnknownFormat", {"--output", "xml", "health"}},
-                      Usage{"BadIdentifier", {"passport", "show", "LF40-P0001"}},
-                      Usage{"BadSection",
-                            {"passport", "resolve", "A@b", "--section", "price", "--purpose", "x"}},
-                      Usage{"SectionMissing", {"passport", "resolve", "A@b", "--purpose", "x"}},
-                      Usage{"BatchTooLarge", {"passport", "import", "f.csv", "--batch-size", "1001"}},
-                      Usage{"BatchOfNone", {"passport", "import", "f.csv", "--batch-size", "0"}},
-                      Usage{"KindUnknown", {"passport", "import", "f.csv", "--kind", "prices"}},
-                      Usage{"ReasonMissing", {"passport", "erase", "vehicle:ZE1-012345"}},
-                      Usage{"ChangeWithoutValue", {"passport", "amend", "A@b", "--set", "model"}},
-                      Usage{"NoticeAboutNothing", {"notice", "file", "--section", "condition"}},
-                      Usage{"RootMissing", {"receipt", "verify", "r.receipt"}}),
+    ::testing::Values(
+        Usage{"NoCommand", {}}, Usage{"UnknownCommand", {"frobnicate"}}, Usage{"NoSubcommand", {"passport"}},
+        Usage{"UnknownOption", {"health", "--colour"}}, Usage{"UnknownFormat", {"--output", "xml", "health"}},
+        Usage{"BadIdentifier", {"passport", "show", "LF40-P0001"}},
+        Usage{"BadSection", {"passport", "resolve", "A@b", "--section", "price", "--purpose", "x"}},
+        Usage{"SectionMissing", {"passport", "resolve", "A@b", "--purpose", "x"}},
+        Usage{"BatchTooLarge", {"passport", "import", "f.csv", "--batch-size", "1001"}},
+        Usage{"BatchOfNone", {"passport", "import", "f.csv", "--batch-size", "0"}},
+        Usage{"KindUnknown", {"passport", "import", "f.csv", "--kind", "prices"}},
+        Usage{"ReasonMissing", {"passport", "erase", "vehicle:ZE1-012345"}},
+        Usage{"ChangeWithoutValue", {"passport", "amend", "A@b", "--set", "model"}},
+        Usage{"NoticeAboutNothing", {"notice", "file", "--section", "condition"}},
+        Usage{"RootMissing", {"receipt", "verify", "r.receipt"}},
+        Usage{"RoleMissing", {"account", "create", "--name", "Sato"}},
+        Usage{"RoleUnknown", {"account", "set-role", "a-0", "--role", "owner"}},
+        Usage{"AppAsAdministrator", {"client", "create", "--name", "MES", "--role", "administrator"}},
+        Usage{"PasswordAsArgument", {"sign-in", "a-0", "--password", "secret"}},
+        Usage{"AppWithoutSecret", {"health", "--client", "c-0"}}),
     [](const auto& test) { return test.param.name; });
 
 TEST(AppTest, HelpIsASuccessAndExplainsIdentifiers) {

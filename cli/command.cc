@@ -3,8 +3,19 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
 
 namespace tsunagi::cli {
+
+absl::StatusOr<std::unique_ptr<Session>> Context::Open() const {
+  ASSIGN_OR_RETURN(auto session, Session::Open(Profile(profile), timeout));
+  if (!client.empty()) {
+    ASSIGN_OR_RETURN(const std::string secret, ReadSecretFile(secret_file, 1024));
+    session->UseClient(client, std::string(absl::StripAsciiWhitespace(secret)));
+  }
+  return session;
+}
 
 CLI::Option* AddIdentifier(CLI::App& app, const std::string& name, Identifier& identifier) {
   return app.add_option_function<std::string>(

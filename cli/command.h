@@ -25,8 +25,11 @@ struct Context {
   absl::Duration timeout;
   std::ostream& progress;  // for people: what is being done
   SystemRandom random;
+  // API client that acts, and the file with its secret; empty when the profile's session does.
+  std::string client = {};
+  std::string secret_file = {};
 
-  absl::StatusOr<std::unique_ptr<Session>> Open() const { return Session::Open(Profile(profile), timeout); }
+  absl::StatusOr<std::unique_ptr<Session>> Open() const;
 };
 
 // The command that the command line names.
@@ -45,6 +48,8 @@ void AddNoticeCommands(CLI::App& app, Command& command);
 void AddAuditCommands(CLI::App& app, Command& command);
 void AddReceiptCommands(CLI::App& app, Command& command);
 void AddCertificateCommands(CLI::App& app, Command& command);
+void AddAccountCommands(CLI::App& app, Command& command);
+void AddClientCommands(CLI::App& app, Command& command);
 
 // An option that takes a battery or vehicle; a wrong form is a usage error.
 CLI::Option* AddIdentifier(CLI::App& app, const std::string& name, Identifier& identifier);

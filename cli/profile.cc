@@ -3,12 +3,14 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include "core/base/bytes.h"
 #include "core/base/config.h"
 #include "core/base/did.h"
@@ -25,6 +27,7 @@ constexpr char kKeyFile[] = "operator.key";
 constexpr char kCertificateFile[] = "operator.crt";
 constexpr char kRootFile[] = "root.crt";
 constexpr char kTokenFile[] = "token";
+constexpr char kSessionFile[] = "session";
 constexpr char kParticipantsFile[] = "participants.pb";
 
 absl::Status NotEnrolled(absl::string_view folder, absl::string_view missing) {
@@ -134,6 +137,34 @@ absl::Status Profile::SaveToken(const crypto::Certificate& certificate, const Ca
                              absl::StrCat(ToHex(certificate.sha256), "\n", text(token.issued_at), "\n",
                                           text(token.expires_at), "\n", token.token, "\n"),
                              0600);
+}
+
+std::optional<AccountSession> Profile::LoadAccountSession() const {
+  const auto content = ReadFile(Path(kSessionFile), kMaxFile);
+  if (!content.ok()) return std::nullopt;
+  const std::vector<std::string> lines = absl::StrSplit(*content, '\n');
+  AccountSession session;
+  if (lines.size() < 3 || !absl::ParseTime(absl::RFC3339_full, lines[1], &session.expires_at, nullptr) ||
+      absl::Now() >= session.expires_at) {
+    return std::nullopt;
+  }
+  session.account = lines[0];
+  session.token = lines[2];
+  return session;
+}
+
+absl::Status Profile::SaveAccountSession(const AccountSession& session) const {
+  return WriteFileAtomically(
+      Path(kSessionFile),
+      absl::StrCat(session.account, "\n",
+                   absl::FormatTime(absl::RFC3339_full, session.expires_at, absl::UTCTimeZone()), "\n",
+                   session.token, "\n"),
+      0600);
+}
+
+absl::Status Profile::RemoveAccountSession() const {
+  if (std::remove(Path(kSessionFile).c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, absl::StrCat("removing `", Path(kSessionFile), "`"));
 }
 
 std::optional<identity::v1::ListParticipantsResponse> Profile::LoadParticipants() const {

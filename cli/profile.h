@@ -29,6 +29,13 @@ struct CachedToken {
   absl::Time expires_at;
 };
 
+// The session of a person's account, as it is kept.
+struct AccountSession {
+  std::string account;
+  std::string token;
+  absl::Time expires_at;
+};
+
 // What enrolment left behind.
 struct Credentials {
   crypto::PrivateKey key;
@@ -36,7 +43,7 @@ struct Credentials {
   crypto::Certificate root;
 };
 
-// Files in one folder of mode 0700. Key and token have mode 0600.
+// Files in one folder of mode 0700. Key, token and session have mode 0600.
 class Profile {
  public:
   explicit Profile(std::string folder) : folder_(std::move(folder)) {}
@@ -56,6 +63,11 @@ class Profile {
   // A token of this certificate, if one is kept; whether it is still valid is for the caller to say.
   std::optional<CachedToken> LoadToken(const crypto::Certificate& certificate) const;
   absl::Status SaveToken(const crypto::Certificate& certificate, const CachedToken& token) const;
+
+  // The session of whoever signed in, unless it is over by its own time; and its end.
+  std::optional<AccountSession> LoadAccountSession() const;
+  absl::Status SaveAccountSession(const AccountSession& session) const;
+  absl::Status RemoveAccountSession() const;
 
   // The participants as last seen: names for people, and labels while the registrar is away.
   std::optional<identity::v1::ListParticipantsResponse> LoadParticipants() const;

@@ -10,6 +10,7 @@
 #include "core/base/status_macros.h"
 #include "services/http/est_client.h"
 #include "services/rpc/channel.h"
+#include "tsunagi/identity/v1/account_service.grpc.pb.h"
 #include "tsunagi/identity/v1/identity_service.grpc.pb.h"
 
 namespace tsunagi::cli {
@@ -55,6 +56,37 @@ void Session::RenewCertificate() {
 
 std::string Session::ProcessFor(absl::string_view service) const {
   return config_.node().empty() ? std::string(service) : "node";
+}
+
+std::string Session::AccountsProcess() const {
+  return config_.participant() == kRegistrar ? kRegistrar : ProcessFor("connector");
+}
+
+void Session::UseClient(std::string client, std::string secret) {
+  client_ = std::move(client);
+  client_secret_ = std::move(secret);
+}
+
+absl::StatusOr<identity::v1::SignInResponse> Session::SignIn(const identity::v1::SignInRequest& request) {
+  using identity::v1::AccountService;
+  return CallWith<AccountService>("", AccountsProcess(), &AccountService::Stub::SignIn, request);
+}
+
+// The own session is for the own processes: no other party may see it.
+absl::StatusOr<std::string> Session::AccountToken(absl::string_view process) {
+  if (process == kRegistrar && config_.participant() != kRegistrar) return "";
+  if (client_.empty()) {
+    const auto kept = profile_.LoadAccountSession();
+    return kept ? kept->token : "";
+  }
+  if (client_token_.empty()) {
+    identity::v1::SignInRequest request;
+    request.set_account(client_);
+    request.set_secret(client_secret_);
+    ASSIGN_OR_RETURN(const auto response, SignIn(request));
+    client_token_ = response.session();
+  }
+  return client_token_;
 }
 
 std::vector<std::string> Session::OwnProcesses() const {

@@ -14,7 +14,9 @@
 #include "cli/profile.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
+#include "services/rpc/channel.h"
 #include "services/rpc/status.h"
+#include "tsunagi/identity/v1/account_service.pb.h"
 
 namespace tsunagi::cli {
 
@@ -33,7 +35,17 @@ class Session {
   // Every process of this participant that the configuration names.
   std::vector<std::string> OwnProcesses() const;
 
-  // Calls a method at a process of this participant, or at `registrar`.
+  // The process that keeps this participant's accounts.
+  std::string AccountsProcess() const;
+
+  // From now on this API client acts, instead of the account of the profile's session. It signs in with the
+  // first call that needs it.
+  void UseClient(std::string client, std::string secret);
+  // Opens a session, without the one that is kept: that may be over.
+  absl::StatusOr<identity::v1::SignInResponse> SignIn(const identity::v1::SignInRequest& request);
+
+  // Calls a method at a process of this participant, or at `registrar`; with the session of whoever acts at
+  // processes of this participant.
   template <class Service, class Request, class Response>
   absl::StatusOr<Response> Call(absl::string_view process,
                                 grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&,
@@ -61,11 +73,21 @@ class Session {
                                             const std::string& token) const;
   absl::StatusOr<identity::v1::ListParticipantsResponse> FetchParticipants();
   absl::Status AtProcess(const grpc::Status& status, absl::string_view process) const;
+  // What goes into the session header of calls to `process`; empty for none.
+  absl::StatusOr<std::string> AccountToken(absl::string_view process);
+  template <class Service, class Request, class Response>
+  absl::StatusOr<Response> CallWith(const std::string& account_token, absl::string_view process,
+                                    grpc::Status (Service::Stub::*method)(grpc::ClientContext*,
+                                                                          const Request&, Response*),
+                                    const Request& request);
 
   Profile profile_;
   internal::v1::OperatorConfig config_;
   Credentials credentials_;
   absl::Duration timeout_;
+  std::string client_;
+  std::string client_secret_;
+  std::string client_token_;
   absl::flat_hash_map<std::string, std::shared_ptr<grpc::Channel>> channels_;
   std::optional<identity::v1::ListParticipantsResponse> participants_;
 };
@@ -75,11 +97,22 @@ absl::StatusOr<Response> Session::Call(absl::string_view process,
                                        grpc::Status (Service::Stub::*method)(grpc::ClientContext*,
                                                                              const Request&, Response*),
                                        const Request& request) {
+  const absl::StatusOr<std::string> account_token = AccountToken(process);
+  if (!account_token.ok()) return account_token.status();
+  return CallWith<Service>(*account_token, process, method, request);
+}
+
+template <class Service, class Request, class Response>
+absl::StatusOr<Response> Session::CallWith(const std::string& account_token, absl::string_view process,
+                                           grpc::Status (Service::Stub::*method)(grpc::ClientContext*,
+                                                                                 const Request&, Response*),
+                                           const Request& request) {
   auto channel = ChannelTo(process);
   if (!channel.ok()) return channel.status();
   typename Service::Stub stub(*channel);
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
+  if (!account_token.empty()) context.AddMetadata(rpc::kSessionHeader, account_token);
   Response response;
   const grpc::Status status = (stub.*method)(&context, request, &response);
   if (!status.ok()) return AtProcess(status, process);

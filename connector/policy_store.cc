@@ -41,8 +41,9 @@ absl::StatusOr<v1::SetPoliciesResponse> ParseReply(absl::string_view bytes) {
 // A replacement under way.
 struct PolicyStore::Change {
   v1::PolicySet set;
-  // Who asked, for idempotency; empty for the first set.
+  // Who asked, for idempotency and the leaf; empty for the first set.
   std::string caller;
+  std::string account;
   std::string request_id;
   std::string body_digest;
   SetDone done;
@@ -81,6 +82,7 @@ void PolicyStore::Set(const Caller& caller, const v1::SetPoliciesRequest& reques
   auto change = std::make_shared<Change>();
   change->set = request.policies();
   change->caller = caller.did();
+  change->account = caller.account();
   change->request_id = request.request_id();
   change->body_digest = crypto::Sha256(Encode(request));
   change->done = std::move(done);
@@ -113,6 +115,7 @@ absl::StatusOr<audit::Commit> PolicyStore::MakeCommit(Change& change) {
     audit::RememberReply(key, Encode(response), clock_.Now(), commit.writes);
   }
   audit::v1::Record record = RecordAt(clock_.Now());
+  record.set_account(change.account);
   record.mutable_policy()->set_version(change.set.version());
   record.mutable_policy()->set_digest(crypto::Sha256(bytes));
   commit.record = Encode(record);

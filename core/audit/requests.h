@@ -19,6 +19,8 @@ struct RequestKey {
   absl::string_view method;
   absl::string_view request_id;  // must be a UUID: INVALID_ARGUMENT otherwise
   std::string body_digest;       // SHA-256 of the request
+  // Account of the caller, for the leaf: whoever asks again gets the same reply. May be empty.
+  absl::string_view account = "";
 };
 
 // The key under which the request is kept: goes into Commit::reads, so that two at once do not both write.

@@ -195,6 +195,18 @@ TEST_F(SessionTableTest, RefusesWhileTheFileCannotBeRead) {
   EXPECT_THAT(follower.CheckRole("", kViewer), StatusIs(absl::StatusCode::kUnavailable));
 }
 
+TEST_F(SessionTableTest, AsksForSessionsOnWhenTheFileNoLongerSaysSo) {
+  SessionTable kept(clock_);
+  kept.SetRequired();
+  Write(kept);
+  SessionTable follower(clock_, file());
+  ASSERT_THAT(follower.CheckRole("", kViewer), StatusIs(absl::StatusCode::kUnauthenticated));
+
+  Write(SessionTable(clock_));
+
+  EXPECT_THAT(follower.CheckRole("", kViewer), StatusIs(absl::StatusCode::kUnauthenticated));
+}
+
 TEST_F(SessionTableTest, AsksForSessionsOnWhenTheFileVanishes) {
   SessionTable kept(clock_);
   kept.SetRequired();

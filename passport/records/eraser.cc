@@ -99,7 +99,8 @@ absl::StatusOr<Erasure> PlanBattery(const RecordContext& context, const BatteryI
   return erasure;
 }
 
-audit::Commit CommitOf(const RecordContext& context, const Erasure& erasure, const std::string& reason) {
+audit::Commit CommitOf(const RecordContext& context, const Erasure& erasure, const std::string& reason,
+                       absl::string_view account = "") {
   audit::Commit commit;
   for (const std::string& key : erasure.deleted) commit.writes.push_back(store::Delete(Table::kPerson, key));
   for (const std::string& key : erasure.tombstones)
@@ -108,6 +109,7 @@ audit::Commit CommitOf(const RecordContext& context, const Erasure& erasure, con
   commit.reads.assign(erasure.heads.begin(), erasure.heads.end());
   audit::v1::Record record;
   *record.mutable_time() = ToProto(context.clock.Now());
+  record.set_account(std::string(account));
   std::set<crypto::Digest> events;
   for (const ErasedPart& part : erasure.listed) events.insert(part.first);
   for (const crypto::Digest& digest : events) record.mutable_erasure()->add_event_digests(digest);
@@ -182,14 +184,15 @@ absl::Status RecordEraser::EraseAgain() {
 }
 
 absl::StatusOr<v1::ErasePartsResponse> RecordEraser::EraseParts(absl::string_view caller,
-                                                                const v1::ErasePartsRequest& request) {
+                                                                const v1::ErasePartsRequest& request,
+                                                                absl::string_view account) {
   std::optional<VehicleIdentifier> vehicle;
   if (!request.subject().has_battery()) {
     ASSIGN_OR_RETURN(vehicle, VehicleIdentifier::Parse(request.subject().vehicle()));
   }
   RETURN_IF_ERROR(CheckReason(request.reason(), vehicle));
   const audit::RequestKey key{caller, "EraseParts", request.request_id(),
-                              crypto::HmacSha256(context_.secrets.request, {Encode(request)})};
+                              crypto::HmacSha256(context_.secrets.request, {Encode(request)}), account};
   return UntilNoConflict([&] { return TryErase(key, request, vehicle); });
 }
 
@@ -210,7 +213,7 @@ absl::StatusOr<v1::ErasePartsResponse> RecordEraser::TryErase(
   if (erasure.parts == 0) return response;
   // First, so that no erasure that was acknowledged is missing there.
   ASSIGN_OR_RETURN(const uint64_t listed, list_.Add(erasure.listed));
-  audit::Commit commit = CommitOf(context_, erasure, request.reason());
+  audit::Commit commit = CommitOf(context_, erasure, request.reason(), key.account);
   commit.writes.push_back(KnowErasures(listed));
   commit.version = version;
   commit.reads.push_back(audit::StoredRequestKey(key));

@@ -20,11 +20,12 @@ class RecordEraser {
   // Deletes bytes and salts of the parts and every look-up key of the vehicles in them, and leaves
   // tombstones; the parts are in the list before. Slot digests stay, so that signatures, chains and the log
   // verify as before. 0 parts is no error. What is written about the vehicle or the battery meanwhile is
-  // erased too.
+  // erased too. The leaf names the `account` that asked, if there is one.
   //   INVALID_ARGUMENT  the reason is missing or holds the vehicle's identifier
   //   ABORTED           others kept writing about it: send the request again
   absl::StatusOr<v1::ErasePartsResponse> EraseParts(absl::string_view caller,
-                                                    const v1::ErasePartsRequest& request);
+                                                    const v1::ErasePartsRequest& request,
+                                                    absl::string_view account = "");
 
   // Erases the parts of the list that the store does not know of: it was restored from an older copy. To be
   // called before anything is served. Reads every event when there are such parts, nothing otherwise.

@@ -29,8 +29,9 @@ absl::Status AtFact(const absl::Status& status, int index) {
 
 audit::RequestKey RequestKeyOf(const RecordContext& context, absl::string_view caller,
                                absl::string_view method, const std::string& request_id,
-                               const google::protobuf::Message& request) {
-  return {caller, method, request_id, crypto::HmacSha256(context.secrets.request, {Encode(request)})};
+                               const google::protobuf::Message& request, absl::string_view account) {
+  return {caller, method, request_id, crypto::HmacSha256(context.secrets.request, {Encode(request)}),
+          account};
 }
 
 template <typename Response>
@@ -52,7 +53,7 @@ absl::Status CommitPlan(const RecordContext& context, audit::ReadVersion version
   commit.version = version;
   commit.reads.push_back(audit::StoredRequestKey(key));
   commit.writes = std::move(more_writes);
-  AddBatch(context, plan.TakeDrafts(), commit);
+  AddBatch(context, plan.TakeDrafts(), commit, key.account);
   audit::RememberReply(key, Encode(reply), context.clock.Now(), commit.writes);
   return context.journal.SubmitAndWait(std::move(commit)).status();
 }
@@ -160,17 +161,19 @@ absl::StatusOr<v1::ProposeAmendmentResponse> TryPropose(const RecordContext& con
 }  // namespace
 
 absl::StatusOr<v1::ImportFactsResponse> RecordWriter::ImportFacts(absl::string_view caller,
-                                                                  const v1::ImportFactsRequest& request) {
+                                                                  const v1::ImportFactsRequest& request,
+                                                                  absl::string_view account) {
   std::vector<std::string> warnings;
   RETURN_IF_ERROR(CheckFacts(request, context_.clock.Now(), warnings));
-  const audit::RequestKey key = RequestKeyOf(context_, caller, "ImportFacts", request.request_id(), request);
+  const audit::RequestKey key =
+      RequestKeyOf(context_, caller, "ImportFacts", request.request_id(), request, account);
   return UntilNoConflict([&] { return TryImport(context_, request, key, warnings); });
 }
 
 absl::StatusOr<v1::ProposeAmendmentResponse> RecordWriter::ProposeAmendment(
-    absl::string_view caller, const v1::ProposeAmendmentRequest& request) {
+    absl::string_view caller, const v1::ProposeAmendmentRequest& request, absl::string_view account) {
   const audit::RequestKey key =
-      RequestKeyOf(context_, caller, "ProposeAmendment", request.request_id(), request);
+      RequestKeyOf(context_, caller, "ProposeAmendment", request.request_id(), request, account);
   return UntilNoConflict([&] { return TryPropose(context_, request, key); });
 }
 

@@ -11,7 +11,8 @@ namespace tsunagi::passport {
 // Facts per request.
 inline constexpr int kMaxFacts = 1'000;
 
-// Writes this participant's facts. Thread-safe; blocks until durable, so never on a handler's thread.
+// Writes this participant's facts. Leaves name the `account` that asked, if there is one. Thread-safe; blocks
+// until durable, so never on a handler's thread.
 class RecordWriter {
  public:
   // `context` must outlive the writer.
@@ -27,14 +28,16 @@ class RecordWriter {
   // A fact with the same type, subject, time and content is UNCHANGED. The same request_id gives the same
   // reply.
   absl::StatusOr<v1::ImportFactsResponse> ImportFacts(absl::string_view caller,
-                                                      const v1::ImportFactsRequest& request);
+                                                      const v1::ImportFactsRequest& request,
+                                                      absl::string_view account = "");
 
   // A proposal to correct this participant's own registration. A corrected identity part waits for the
   // registrar; other facts count at once.
   //   NOT_FOUND         it has not registered the battery
   //   INVALID_ARGUMENT  a field is wrong, or a part says what is in force already
   absl::StatusOr<v1::ProposeAmendmentResponse> ProposeAmendment(absl::string_view caller,
-                                                                const v1::ProposeAmendmentRequest& request);
+                                                                const v1::ProposeAmendmentRequest& request,
+                                                                absl::string_view account = "");
 
  private:
   const RecordContext& context_;

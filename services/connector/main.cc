@@ -3,6 +3,7 @@
 #include "services/process/main.h"
 
 #include "core/base/status_macros.h"
+#include "services/accounts/service.h"
 #include "services/connector/node.h"
 #include "services/connector/passport_client.h"
 #include "services/connector/service.h"
@@ -10,17 +11,27 @@
 
 namespace {
 
+std::vector<tsunagi::rpc::AccessRow> Rows() {
+  std::vector<tsunagi::rpc::AccessRow> all = tsunagi::connector::ConnectorRows();
+  for (const tsunagi::rpc::AccessRow& row : tsunagi::people::AccountRows()) all.push_back(row);
+  return all;
+}
+
 absl::Status Serve(const tsunagi::internal::v1::NodeConfig& config) {
   using namespace tsunagi;  // NOLINT: composition
   ASSIGN_OR_RETURN(const std::unique_ptr<process::ParticipantProcess> process,
-                   process::ParticipantProcess::Start(config, "connector", connector::ConnectorRows()));
+                   process::ParticipantProcess::Start(config, "connector", Rows()));
   connector::PassportClient passport(*process);
   process::Denials denials(process->journal(), process->clock());
   const connector::ConnectorOptions options{"connector", "passport", config.federation(), config.policies()};
   ASSIGN_OR_RETURN(const std::unique_ptr<connector::ConnectorNode> node,
                    connector::ConnectorNode::Open(*process, options, passport, denials.log()));
   connector::ConnectorService service(process->guard(), *node, process->workers());
-  return process->Serve({&service});
+  ASSIGN_OR_RETURN(const auto people,
+                   people::People::Open(process->journal(), process->clock(), process->random(),
+                                        process->sessions(), process->session_file()));
+  people::AccountService accounts(process->guard(), *people, process->sessions());
+  return process->Serve({&service, &accounts});
 }
 
 }  // namespace

@@ -25,12 +25,12 @@ std::vector<rpc::AccessRow> ConnectorRows() {
       {"/tsunagi.connector.v1.ConnectorService/RequestAgreement", Who::kParticipant},
       {"/tsunagi.connector.v1.ConnectorService/Release", Who::kParticipant},
       {"/tsunagi.connector.v1.ConnectorService/ReleaseStream", Who::kParticipant},
-      {"/tsunagi.connector.v1.ConnectorService/Resolve", Who::kOwnOperator},
-      {"/tsunagi.connector.v1.ConnectorService/SetPolicies", Who::kOwnOperator},
-      {"/tsunagi.connector.v1.ConnectorService/GetPolicies", Who::kOwnOperator},
-      {"/tsunagi.connector.v1.ConnectorService/PreviewRelease", Who::kOwnOperator},
-      {"/tsunagi.connector.v1.ConnectorService/ListAgreements", Who::kOwnOperator},
-      {"/tsunagi.connector.v1.ConnectorService/FileHolderNotices", Who::kOwnOperator},
+      {"/tsunagi.connector.v1.ConnectorService/Resolve", Who::kOwnOperator, "", people::kViewer},
+      {"/tsunagi.connector.v1.ConnectorService/SetPolicies", Who::kOwnOperator, "", people::kAdministrator},
+      {"/tsunagi.connector.v1.ConnectorService/GetPolicies", Who::kOwnOperator, "", people::kViewer},
+      {"/tsunagi.connector.v1.ConnectorService/PreviewRelease", Who::kOwnOperator, "", people::kViewer},
+      {"/tsunagi.connector.v1.ConnectorService/ListAgreements", Who::kOwnOperator, "", people::kViewer},
+      {"/tsunagi.connector.v1.ConnectorService/FileHolderNotices", Who::kOwnOperator, "", people::kOperator},
   };
 }
 

@@ -17,7 +17,9 @@
 #include "core/base/random.h"
 #include "core/base/status_macros.h"
 #include "core/store/store.h"
+#include "identity/people/people.h"
 #include "identity/token.h"
+#include "services/accounts/service.h"
 #include "services/http/server.h"
 #include "services/identity/est_handler.h"
 #include "services/identity/own_credentials.h"
@@ -143,10 +145,15 @@ class Process final : public RegistrarProcess {
     tokens_ = std::make_unique<TokenVerifier>(registrar_->trust(), clock_);
     std::vector<rpc::AccessRow> rows = IdentityRows();
     for (const rpc::AccessRow& row : ops::OperationsRows()) rows.push_back(row);
+    for (const rpc::AccessRow& row : people::AccountRows()) rows.push_back(row);
     rpc::GuardOptions guard;
     guard.own_label = std::string(kRegistrarLabel);
     guard.federation = config_.federation();
-    guard_ = std::make_unique<rpc::Guard>(guard, std::move(rows), *tokens_, registrar_->trust(), clock_);
+    guard_ = std::make_unique<rpc::Guard>(guard, std::move(rows), *tokens_, registrar_->trust(), clock_,
+                                          &sessions_);
+    ASSIGN_OR_RETURN(people_, people::People::Open(*journal_, clock_, random_, sessions_,
+                                                   config_.data_dir() + "/sessions"));
+    accounts_ = std::make_unique<people::AccountService>(*guard_, *people_, sessions_);
     service_ = std::make_unique<IdentityService>(*guard_, *registrar_);
     operations_ = std::make_unique<ops::OperationsService>(
         *guard_, *journal_,
@@ -156,7 +163,8 @@ class Process final : public RegistrarProcess {
     options.listen = config_.listen();
     const std::string& folder = config_.data_dir();
     options.tls = {folder + "/tls.key", folder + "/tls.crt", folder + "/root.crt"};
-    ASSIGN_OR_RETURN(server_, rpc::Server::Start(options, *guard_, {service_.get(), operations_.get()}));
+    ASSIGN_OR_RETURN(
+        server_, rpc::Server::Start(options, *guard_, {service_.get(), operations_.get(), accounts_.get()}));
     RETURN_IF_ERROR(registrar_->Announce(
         config_.advertise().empty() ? WithPort(config_.listen(), server_->port()) : config_.advertise()));
     MutexLock lock(mutex_);
@@ -228,9 +236,12 @@ class Process final : public RegistrarProcess {
   absl::Time token_written_ ABSL_GUARDED_BY(mutex_);
   absl::Time forgot_ = absl::InfinitePast();
   std::unique_ptr<TokenVerifier> tokens_;
+  people::SessionTable sessions_{clock_};
+  std::unique_ptr<people::People> people_;
   std::unique_ptr<rpc::Guard> guard_;
   std::unique_ptr<IdentityService> service_;
   std::unique_ptr<ops::OperationsService> operations_;
+  std::unique_ptr<people::AccountService> accounts_;
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<http::HttpsServer> edge_;
   std::unique_ptr<process::Ticker> upkeep_;

@@ -29,18 +29,19 @@ void Return(absl::StatusOr<Reply> reply, Reply* response, const Finish& finish) 
 
 std::vector<rpc::AccessRow> IdentityRows() {
   return {
-      {"/tsunagi.identity.v1.IdentityService/RegisterParticipant", Who::kOwnOperator},
-      {"/tsunagi.identity.v1.IdentityService/CreateInvitation", Who::kOwnOperator},
+      {"/tsunagi.identity.v1.IdentityService/RegisterParticipant", Who::kOwnOperator, "", people::kOperator},
+      {"/tsunagi.identity.v1.IdentityService/CreateInvitation", Who::kOwnOperator, "",
+       people::kAdministrator},
       {"/tsunagi.identity.v1.IdentityService/IssueToken", Who::kCertificate},
       {"/tsunagi.identity.v1.IdentityService/ListKeys", Who::kParticipant},
       {"/tsunagi.identity.v1.IdentityService/GetDirectory", Who::kParticipant},
       {"/tsunagi.identity.v1.IdentityService/GetStatusList", Who::kParticipant},
       {"/tsunagi.identity.v1.IdentityService/WatchStatusList", Who::kParticipant},
       {"/tsunagi.identity.v1.IdentityService/ListParticipants", Who::kParticipant},
-      {"/tsunagi.identity.v1.IdentityService/SetSuspended", Who::kOwnOperator},
+      {"/tsunagi.identity.v1.IdentityService/SetSuspended", Who::kOwnOperator, "", people::kAdministrator},
       {"/tsunagi.identity.v1.IdentityService/CosignCheckpoint", Who::kParticipant},
       {"/tsunagi.identity.v1.IdentityService/SubmitAmendment", Who::kParticipant},
-      {"/tsunagi.identity.v1.IdentityService/ApproveAmendment", Who::kOwnOperator},
+      {"/tsunagi.identity.v1.IdentityService/ApproveAmendment", Who::kOwnOperator, "", people::kOperator},
       {"/tsunagi.identity.v1.IdentityService/ListAmendments", Who::kParticipant},
   };
 }

@@ -2,6 +2,7 @@
 #include "services/process/main.h"
 
 #include "core/base/status_macros.h"
+#include "services/accounts/service.h"
 #include "services/catalog/service.h"
 #include "services/connector/node.h"
 #include "services/connector/service.h"
@@ -16,8 +17,8 @@ using namespace tsunagi;  // NOLINT: composition
 
 std::vector<rpc::AccessRow> Rows() {
   std::vector<rpc::AccessRow> all;
-  for (const std::vector<rpc::AccessRow>& rows :
-       {catalog::CatalogRows(), passport::PassportRows(), connector::ConnectorRows()}) {
+  for (const std::vector<rpc::AccessRow>& rows : {catalog::CatalogRows(), passport::PassportRows(),
+                                                  connector::ConnectorRows(), people::AccountRows()}) {
     all.insert(all.end(), rows.begin(), rows.end());
   }
   return all;
@@ -43,7 +44,12 @@ absl::Status Serve(const internal::v1::NodeConfig& config) {
                                      records.reader(), denials.log()));
   connector::ConnectorService connector(guard, *node, workers);
 
-  return process->Serve({&catalog, &passport, &connector});
+  ASSIGN_OR_RETURN(const auto people,
+                   people::People::Open(process->journal(), process->clock(), process->random(),
+                                        process->sessions(), process->session_file()));
+  people::AccountService accounts(guard, *people, process->sessions());
+
+  return process->Serve({&catalog, &passport, &connector, &accounts});
 }
 
 }  // namespace

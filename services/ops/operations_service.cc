@@ -59,10 +59,10 @@ void AddJournal(const audit::Journal& journal, v1::GetHealthResponse& health) {
 
 std::vector<rpc::AccessRow> OperationsRows() {
   return {
-      {"/tsunagi.ops.v1.OperationsService/GetHealth", rpc::Who::kOwnParticipant},
-      {"/tsunagi.ops.v1.OperationsService/RenewCertificate", rpc::Who::kOwnOperator},
+      {"/tsunagi.ops.v1.OperationsService/GetHealth", rpc::Who::kOwnParticipant, "", people::kNoRole},
+      {"/tsunagi.ops.v1.OperationsService/RenewCertificate", rpc::Who::kOwnOperator, "", people::kOperator},
       {"/tsunagi.ops.v1.OperationsService/GetCheckpoint", rpc::Who::kParticipant},
-      {"/tsunagi.ops.v1.OperationsService/ListLeaves", rpc::Who::kOwnOperator},
+      {"/tsunagi.ops.v1.OperationsService/ListLeaves", rpc::Who::kOwnOperator, "", people::kAuditor},
   };
 }
 

@@ -22,10 +22,10 @@ absl::StatusOr<v1::ReadPartsResponse> ReadUnderGrant(const RecordReader& reader,
 std::vector<rpc::AccessRow> PassportRows() {
   using rpc::Who;
   return {
-      {"/tsunagi.passport.v1.PassportService/ImportFacts", Who::kOwnOperator},
-      {"/tsunagi.passport.v1.PassportService/GetPassport", Who::kOwnOperator},
-      {"/tsunagi.passport.v1.PassportService/EraseParts", Who::kOwnOperator},
-      {"/tsunagi.passport.v1.PassportService/ProposeAmendment", Who::kOwnOperator},
+      {"/tsunagi.passport.v1.PassportService/ImportFacts", Who::kOwnOperator, "", people::kOperator},
+      {"/tsunagi.passport.v1.PassportService/GetPassport", Who::kOwnOperator, "", people::kViewer},
+      {"/tsunagi.passport.v1.PassportService/EraseParts", Who::kOwnOperator, "", people::kOperator},
+      {"/tsunagi.passport.v1.PassportService/ProposeAmendment", Who::kOwnOperator, "", people::kOperator},
       {"/tsunagi.passport.v1.PassportService/ReadParts", Who::kOwnProcess, "connector"},
   };
 }
@@ -49,7 +49,7 @@ grpc::ServerUnaryReactor* PassportService::ImportFacts(grpc::CallbackServerConte
                                                        const v1::ImportFactsRequest* request,
                                                        v1::ImportFactsResponse* response) {
   return ServeOnPool<v1::ImportFactsResponse>(context, response, [this, request](const Caller& caller) {
-    return node_.writer().ImportFacts(caller.did(), *request);
+    return node_.writer().ImportFacts(caller.did(), *request, caller.account());
   });
 }
 
@@ -65,7 +65,7 @@ grpc::ServerUnaryReactor* PassportService::EraseParts(grpc::CallbackServerContex
                                                       const v1::ErasePartsRequest* request,
                                                       v1::ErasePartsResponse* response) {
   return ServeOnPool<v1::ErasePartsResponse>(context, response, [this, request](const Caller& caller) {
-    return node_.eraser().EraseParts(caller.did(), *request);
+    return node_.eraser().EraseParts(caller.did(), *request, caller.account());
   });
 }
 
@@ -73,7 +73,7 @@ grpc::ServerUnaryReactor* PassportService::ProposeAmendment(grpc::CallbackServer
                                                             const v1::ProposeAmendmentRequest* request,
                                                             v1::ProposeAmendmentResponse* response) {
   return ServeOnPool<v1::ProposeAmendmentResponse>(context, response, [this, request](const Caller& caller) {
-    return node_.writer().ProposeAmendment(caller.did(), *request);
+    return node_.writer().ProposeAmendment(caller.did(), *request, caller.account());
   });
 }
 

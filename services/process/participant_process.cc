@@ -45,6 +45,9 @@ std::vector<rpc::AccessRow> WithCommonRows(std::vector<rpc::AccessRow> rows) {
   return rows;
 }
 
+// The one process of a participant that serves AccountService.
+bool KeepsAccounts(absl::string_view process) { return process == "node" || process == "connector"; }
+
 void LogFailure(absl::string_view what, const absl::Status& status) {
   if (status.ok()) return;
   log::Warning("upkeep failed", {{"what", std::string(what)}, {"reason", std::string(status.message())}});
@@ -59,6 +62,8 @@ class Process final : public ParticipantProcess {
         root_(std::move(root)),
         trust_(root_, config.federation(), clock_),
         tokens_(trust_, clock_),
+        session_file_(config_.shared_dir() + "/sessions"),
+        sessions_(clock_, KeepsAccounts(process_) ? "" : session_file_),
         trust_keeper_(config.data_dir(), trust_) {}
 
   // The steps of Start, in this order.
@@ -78,6 +83,8 @@ class Process final : public ParticipantProcess {
   rpc::WorkerPool& workers() override { return workers_; }
   rpc::WorkerPool& inbound() override { return inbound_; }
   rpc::Guard& guard() override { return *guard_; }
+  people::SessionTable& sessions() override { return sessions_; }
+  const std::string& session_file() const override { return session_file_; }
   absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelTo(absl::string_view participant,
                                                            absl::string_view process) override {
     return channels_->To(participant, process);
@@ -111,6 +118,8 @@ class Process final : public ParticipantProcess {
   std::string did_;
   identity::TrustStore trust_;
   identity::TokenVerifier tokens_;
+  const std::string session_file_;
+  people::SessionTable sessions_;
   TrustKeeper trust_keeper_;
   std::unique_ptr<Credentials> credentials_;
   std::unique_ptr<Channels> channels_;
@@ -180,7 +189,8 @@ void Process::Protect(std::vector<rpc::AccessRow> rows) {
   options.own_label = config_.participant();
   options.federation = config_.federation();
   options.status_list_max_age = absl::Seconds(static_cast<int64_t>(config_.status_list_max_age_seconds()));
-  guard_ = std::make_unique<rpc::Guard>(options, WithCommonRows(std::move(rows)), tokens_, trust_, clock_);
+  guard_ = std::make_unique<rpc::Guard>(options, WithCommonRows(std::move(rows)), tokens_, trust_, clock_,
+                                        &sessions_);
 }
 
 rpc::ServerOptions Process::Options() const {

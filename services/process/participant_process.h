@@ -55,6 +55,10 @@ class ParticipantProcess {
   virtual rpc::WorkerPool& inbound() = 0;
   // What services serve behind.
   virtual rpc::Guard& guard() = 0;
+  // Sessions of this participant's people and apps, as the guard sees them: filled by people::People in the
+  // process that keeps the accounts (node or connector), followed through session_file() by the others.
+  virtual people::SessionTable& sessions() = 0;
+  virtual const std::string& session_file() const = 0;
 
   // A channel to a process of a participant, by DID or label, authenticated as that participant. NOT_FOUND
   // when it is not listed or lists no such endpoint. Renewed behind the scenes; ask for it at each call.

@@ -9,6 +9,9 @@
 
 namespace tsunagi::rpc {
 
+// The metadata header that carries the token of the own operator's session.
+inline constexpr char kSessionHeader[] = "x-tsunagi-session";
+
 // Names of processes in certificates.
 using identity::ProcessDnsName;
 using identity::ProcessUri;

@@ -7,11 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/crypto/digest.h"
 #include "grpc/grpc_security_constants.h"
 #include "grpcpp/server_context.h"
+#include "services/rpc/channel.h"
 #include "services/rpc/status.h"
 #include "services/rpc/unary_call.h"
 
@@ -73,8 +75,8 @@ class GuardProcessor final : public grpc::AuthMetadataProcessor {
 }  // namespace
 
 Guard::Guard(GuardOptions options, std::vector<AccessRow> rows, identity::TokenVerifier& tokens,
-             const identity::TrustStore& trust, const Clock& clock)
-    : options_(std::move(options)), tokens_(tokens), trust_(trust), clock_(clock) {
+             const identity::TrustStore& trust, const Clock& clock, people::SessionTable* sessions)
+    : options_(std::move(options)), tokens_(tokens), trust_(trust), clock_(clock), sessions_(sessions) {
   for (const AccessRow& row : rows) rows_.emplace(row.method, row);
 }
 
@@ -84,6 +86,7 @@ absl::StatusOr<Caller> Guard::Check(absl::string_view method, const Metadata& me
   if (row == rows_.end()) return absl::UnimplementedError("no such method here");
   ASSIGN_OR_RETURN(Caller caller, Identify(metadata, connection, row->second.who != Who::kCertificate));
   RETURN_IF_ERROR(CheckRow(row->second, caller));
+  RETURN_IF_ERROR(CheckRole(row->second, caller));
   return caller;
 }
 
@@ -137,7 +140,34 @@ absl::StatusOr<Caller> Guard::Identify(const Metadata& metadata, const grpc::Aut
   caller.roles_.assign(participant.roles().begin(), participant.roles().end());
   caller.certificate_sha256_ = peer->certificate_sha256;
   caller.not_after_ = peer->not_after;
+  RETURN_IF_ERROR(ReadSession(metadata, caller));
   return caller;
+}
+
+bool Guard::IsOwnOperator(const Caller& caller) const {
+  return caller.label() == options_.own_label && caller.process() == kOperator;
+}
+
+absl::Status Guard::ReadSession(const Metadata& metadata, Caller& caller) {
+  if (sessions_ == nullptr || !IsOwnOperator(caller)) return absl::OkStatus();
+  const auto [begin, end] = metadata.equal_range(kSessionHeader);
+  if (begin == end) return absl::OkStatus();
+  if (std::next(begin) != end) {
+    return absl::UnauthenticatedError(absl::StrCat("several `", kSessionHeader, "` headers: expected one"));
+  }
+  ASSIGN_OR_RETURN(const people::Session session,
+                   sessions_->Use(View(begin->second), caller.certificate_sha256()));
+  caller.account_ = session.account;
+  caller.session_ = session.digest;
+  return absl::OkStatus();
+}
+
+absl::Status Guard::CheckRole(const AccessRow& row, const Caller& caller) {
+  const bool of_operator = row.who == Who::kOwnOperator || row.who == Who::kOwnParticipant;
+  if (sessions_ == nullptr || !of_operator || !IsOwnOperator(caller) || row.role == people::kNoRole) {
+    return absl::OkStatus();
+  }
+  return Annotate(sessions_->CheckRole(caller.session(), row.role), absl::StrCat("`", row.method, "`"));
 }
 
 absl::Status Guard::CheckToken(const Metadata& metadata, const Peer& peer, const std::string& did) {

@@ -15,6 +15,8 @@
 #include "core/base/mutex.h"
 #include "grpcpp/security/auth_metadata_processor.h"
 #include "grpcpp/support/server_callback.h"
+#include "identity/people/role.h"
+#include "identity/people/session_table.h"
 #include "identity/token.h"
 #include "identity/trust.h"
 
@@ -34,6 +36,9 @@ struct AccessRow {
   absl::string_view method;  // `/tsunagi.connector.v1.ConnectorService/Release`
   Who who;
   absl::string_view process = "";  // for kOwnProcess: which one; any when empty
+  // For the own operator, once an administrator account exists: the least role of its session; kNoRole asks
+  // for none.
+  people::Role role = people::kAdministrator;
 };
 
 // The certificate of a connection, as the Guard reads it. The Guard's only identity input.
@@ -69,14 +74,17 @@ struct GuardOptions {
 // AuthContext, whose properties leak between calls on one connection.
 class Guard {
  public:
+  // All but `options` and `rows` must outlive the guard. Without `sessions` the own operator's certificate
+  // has every right.
   Guard(GuardOptions options, std::vector<AccessRow> rows, identity::TokenVerifier& tokens,
-        const identity::TrustStore& trust, const Clock& clock);
+        const identity::TrustStore& trust, const Clock& clock, people::SessionTable* sessions = nullptr);
 
   // The decision, without side effects.
   //   UNIMPLEMENTED      the method has no row
   //   UNAUTHENTICATED    certificate, token or their binding is wrong or expired; no or several authorization
-  //   headers PERMISSION_DENIED  known caller, wrong role, or suspended UNAVAILABLE        the status list is
-  //   older than the hard limit
+  //                      headers; no, several or a wrong session where one is needed
+  //   PERMISSION_DENIED  known caller, wrong role, or suspended
+  //   UNAVAILABLE        the status list is older than the hard limit
   absl::StatusOr<Caller> Check(absl::string_view method,
                                const std::multimap<grpc::string_ref, grpc::string_ref>& metadata,
                                const grpc::AuthContext& connection);
@@ -108,6 +116,10 @@ class Guard {
                                   bool with_token);
   absl::Status CheckToken(const Metadata& metadata, const Peer& peer, const std::string& did);
   absl::Status CheckRow(const AccessRow& row, const Caller& caller) const;
+  // Fills in the account of the own operator's session, if the call carries one.
+  absl::Status ReadSession(const Metadata& metadata, Caller& caller);
+  absl::Status CheckRole(const AccessRow& row, const Caller& caller);
+  bool IsOwnOperator(const Caller& caller) const;
   grpc::ServerUnaryReactor* ServeCaller(grpc::CallbackServerContext* context, bool with_token,
                                         const std::function<void(const Caller&, Finish)>& handler);
 
@@ -116,6 +128,7 @@ class Guard {
   identity::TokenVerifier& tokens_;
   const identity::TrustStore& trust_;
   const Clock& clock_;
+  people::SessionTable* const sessions_;
   Mutex mutex_;
   // By PEM; bounded.
   absl::flat_hash_map<std::string, std::shared_ptr<const Peer>> peers_ ABSL_GUARDED_BY(mutex_);

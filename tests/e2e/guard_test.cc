@@ -2,6 +2,7 @@
 #include "services/rpc/guard.h"
 
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -9,6 +10,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/match.h"
+#include "core/base/bytes.h"
+#include "core/crypto/digest.h"
 #include "gmock/gmock.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/tls_credentials_options.h"
@@ -51,8 +54,9 @@ class EveryMethodTest : public ::testing::Test {
   void SetUp() override {
     std::vector<grpc::Service*> services;
     for (const auto& service : services_) services.push_back(service.get());
-    ASSERT_THAT(server_.Start(guard_, services), IsOk());
+    ASSERT_THAT(server_.Start(guard(), services), IsOk());
   }
+  virtual rpc::Guard& guard() { return guard_; }
 
   int Runs() const {
     int runs = 0;
@@ -111,7 +115,7 @@ TEST_F(EveryMethodTest, IsInTheProtosThatThisTestKnows) {
   }
 
   EXPECT_EQ(AllServices().size(), files);
-  EXPECT_GE(AllMethods().size(), 31);
+  EXPECT_GE(AllMethods().size(), 42);
 }
 
 TEST_F(EveryMethodTest, HasExactlyOneRow) {
@@ -279,6 +283,104 @@ TEST_F(EveryMethodTest, IsAloneInHavingARoute) {
     EXPECT_THAT(CallRaw(channel, method), StatusIs(absl::StatusCode::kUnimplemented)) << method;
   }
   EXPECT_EQ(Runs(), 0);
+}
+
+// The rows that are open to the own operator, as the people of `oem` meet them once it has accounts.
+class EveryOperatorMethodTest : public EveryMethodTest {
+ protected:
+  void SetUp() override {
+    sessions_.SetRequired();
+    EveryMethodTest::SetUp();
+  }
+  rpc::Guard& guard() override { return guard_with_accounts_; }
+
+  // The header of a session with this role.
+  testing::RawMetadata SignIn(people::Role role) {
+    const std::string token(32, static_cast<char>('a' + role));
+    const absl::Time now = clock_.Now();
+    sessions_.Put({crypto::Sha256(token), "a-0123456789", role, operator_.sha256, now, now + absl::Hours(12),
+                   now, now});
+    return {{rpc::kSessionHeader, ToBase64Url(token)}};
+  }
+  static bool IsOperators(const AccessRow& row) {
+    return row.who == Who::kOwnOperator || row.who == Who::kOwnParticipant;
+  }
+  // Calls every method of an own-operator row and expects it to run exactly where `allowed` says.
+  void ExpectRuns(const testing::RawMetadata& session, absl::StatusCode refusal,
+                  const std::function<bool(const AccessRow&)>& allowed) {
+    const auto channel = server_.Channel(operator_, federation_.Token("oem", operator_));
+    int expected = Runs();
+    for (const auto& [method, row] : rows_) {
+      if (!IsOperators(row)) continue;
+      const absl::Status status = CallRaw(channel, method, session);
+      if (!allowed(row)) {
+        EXPECT_THAT(status, StatusIs(refusal)) << method;
+      } else {
+        ++expected;
+      }
+      EXPECT_EQ(Runs(), expected) << method << ": " << status;
+    }
+  }
+
+  people::SessionTable sessions_{clock_};
+  rpc::Guard guard_with_accounts_{{.own_label = "oem", .federation = "battery.example"},
+                                  AllRows(),
+                                  federation_.tokens(),
+                                  federation_.trust(),
+                                  clock_,
+                                  &sessions_};
+};
+
+TEST_F(EveryOperatorMethodTest, IsRefusedForAViewerUnlessItIsAViewers) {
+  ExpectRuns(SignIn(people::kViewer), absl::StatusCode::kPermissionDenied,
+             [](const AccessRow& row) { return row.role == people::kNoRole || row.role == people::kViewer; });
+}
+
+TEST_F(EveryOperatorMethodTest, IsRefusedForAnOperatorWhenItIsAnAdministratorsOrAuditors) {
+  ExpectRuns(SignIn(people::kOperator), absl::StatusCode::kPermissionDenied, [](const AccessRow& row) {
+    return row.role != people::kAdministrator && row.role != people::kAuditor;
+  });
+}
+
+TEST_F(EveryOperatorMethodTest, RunsForAnAdministrator) {
+  ExpectRuns(SignIn(people::kAdministrator), absl::StatusCode::kOk, [](const AccessRow&) { return true; });
+}
+
+TEST_F(EveryOperatorMethodTest, IsRefusedWithoutSessionUnlessItNeedsNone) {
+  ExpectRuns({}, absl::StatusCode::kUnauthenticated,
+             [](const AccessRow& row) { return row.role == people::kNoRole; });
+}
+
+TEST_F(EveryOperatorMethodTest, IsRefusedWithTwoSessionHeadersOrAMadeUpOne) {
+  const testing::RawMetadata one = SignIn(people::kAdministrator);
+  const auto nowhere = [](const AccessRow&) { return false; };
+
+  ExpectRuns({one[0], one[0]}, absl::StatusCode::kUnauthenticated, nowhere);
+  ExpectRuns({{rpc::kSessionHeader, ToBase64Url(std::string(32, 'z'))}}, absl::StatusCode::kUnauthenticated,
+             nowhere);
+}
+
+TEST_F(EveryOperatorMethodTest, IsNotOpenedToOthersByAnAdministratorsSession) {
+  const testing::RawMetadata session = SignIn(people::kAdministrator);
+  const TestCredential dealers = federation_.Enrol("dealer", "operator");
+  const auto channel = server_.Channel(dealers, federation_.Token("dealer", dealers));
+
+  for (const auto& [method, row] : rows_) {
+    if (!IsOperators(row)) continue;
+    EXPECT_THAT(CallRaw(channel, method, session), StatusIs(absl::StatusCode::kPermissionDenied)) << method;
+  }
+  EXPECT_EQ(Runs(), 0);
+}
+
+// A row that forgets its role must not open more than it should.
+TEST_F(EveryOperatorMethodTest, NeedsTheAdministratorWhenItsRowNamesNoRole) {
+  EXPECT_EQ(AccessRow({"/x.Y/Z", Who::kOwnOperator}).role, people::kAdministrator);
+  for (const auto& [method, row] : rows_) {
+    EXPECT_EQ(IsOperators(row) && row.role == people::kNoRole,
+              method == "/tsunagi.identity.v1.AccountService/SignIn" ||
+                  method == "/tsunagi.ops.v1.OperationsService/GetHealth")
+        << method;
+  }
 }
 
 TEST_F(EveryMethodTest, LogsARefusalAsOneJsonLine) {

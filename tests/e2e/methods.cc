@@ -3,6 +3,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor_database.h"
+#include "services/accounts/service.h"
 #include "services/catalog/service.h"
 #include "services/connector/service.h"
 #include "services/identity/service.h"
@@ -40,7 +41,7 @@ std::vector<rpc::AccessRow> AllRows() {
   std::vector<rpc::AccessRow> all;
   for (const std::vector<rpc::AccessRow>& rows :
        {identity::IdentityRows(), catalog::CatalogRows(), passport::PassportRows(),
-        connector::ConnectorRows(), ops::OperationsRows(), process::TrustRows()}) {
+        connector::ConnectorRows(), ops::OperationsRows(), process::TrustRows(), people::AccountRows()}) {
     all.insert(all.end(), rows.begin(), rows.end());
   }
   return all;
