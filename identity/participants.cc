@@ -72,6 +72,8 @@ v1::Participant Registered(const v1::Participant& requested, std::string did) {
   participant.set_did(std::move(did));
   participant.clear_keys();
   participant.clear_endpoints();
+  participant.clear_mandates();
+  participant.clear_revocations();
   participant.clear_version();
   participant.DiscardUnknownFields();
   return participant;

@@ -69,7 +69,8 @@ Registrar::Registrar(RegistrarContext context)
       participants_(context_, lists_),
       enrolment_(context_),
       cosigning_(context_),
-      amendments_(context_) {}
+      amendments_(context_),
+      mandates_(context_, lists_) {}
 
 absl::StatusOr<std::unique_ptr<Registrar>> Registrar::Open(RegistrarContext context) {
   RETURN_IF_ERROR(CheckFederation(context.options.federation));

@@ -9,6 +9,7 @@
 #include "identity/context.h"
 #include "identity/cosigning.h"
 #include "identity/enrolment.h"
+#include "identity/mandate_registry.h"
 #include "identity/participants.h"
 #include "identity/signed_lists.h"
 #include "identity/trust.h"
@@ -29,6 +30,7 @@ class Registrar {
   SignedLists& lists() { return lists_; }
   Cosigning& cosigning() { return cosigning_; }
   Amendments& amendments() { return amendments_; }
+  MandateRegistry& mandates() { return mandates_; }
   const RegistrarContext& context() const { return context_; }
 
   // The registrar's own view of the federation, fed by its own lists.
@@ -55,6 +57,7 @@ class Registrar {
   Enrolment enrolment_;
   Cosigning cosigning_;
   Amendments amendments_;
+  MandateRegistry mandates_;
 };
 
 }  // namespace tsunagi::identity

@@ -53,6 +53,7 @@ absl::StatusOr<std::shared_ptr<const Party>> OpenEntry(const SignedEnvelope& ent
     }
   }
   party->signed_entry = entry;
+  party->mandates = BelieveMandates(*party);
   return party;
 }
 

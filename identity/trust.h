@@ -17,6 +17,7 @@
 #include "core/base/mutex.h"
 #include "core/crypto/certificate.h"
 #include "core/crypto/key.h"
+#include "identity/mandates.h"
 #include "tsunagi/identity/v1/directory.pb.h"
 
 namespace tsunagi::identity {
@@ -32,6 +33,8 @@ inline constexpr absl::Duration kClockSkew = absl::Seconds(60);
 struct Party {
   v1::Participant participant;
   common::v1::SignedEnvelope signed_entry;
+  // Those of the entry that count (BelieveMandates), in the order in which they were filed.
+  std::vector<CheckedMandate> mandates;
 
   // The key with this id and purpose, whenever it was or is valid. NOT_FOUND otherwise.
   absl::StatusOr<crypto::PublicKey> FindKey(absl::string_view key_id, v1::KeyPurpose purpose) const;

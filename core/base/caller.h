@@ -37,6 +37,9 @@ class Caller {
   const std::string& session() const { return session_; }
   // SHA-256 of the certificate (DER), 32 bytes.
   const std::string& certificate_sha256() const { return certificate_sha256_; }
+  // Id of the mandate (代行) under which an operator of another participant acts for this one; empty for
+  // everybody else. did() and label() are the mandate's holder: who acts, not who is acted for.
+  const std::string& mandate() const { return mandate_; }
   // End of the certificate.
   absl::Time not_after() const { return not_after_; }
 
@@ -52,6 +55,7 @@ class Caller {
   std::string account_;
   std::string session_;
   std::string certificate_sha256_;
+  std::string mandate_;
   absl::Time not_after_;
 };
 

@@ -31,6 +31,10 @@ class CallerForTest {
     caller.session_ = std::move(session);
     return caller;
   }
+  static Caller WithMandate(Caller caller, std::string mandate) {
+    caller.mandate_ = std::move(mandate);
+    return caller;
+  }
   static Caller WithNotAfter(Caller caller, absl::Time not_after) {
     caller.not_after_ = not_after;
     return caller;
