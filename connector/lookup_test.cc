@@ -265,7 +265,7 @@ TEST_F(LookupTest, FindsNothingAfterTheVehicleWasErased) {
   erase.set_request_id(NewUuid(maker.random));
   *erase.mutable_subject() = testing::VehicleSubject(kChassis);
   erase.set_reason("asked for");
-  ASSERT_THAT(maker.records.eraser().EraseParts(maker.did(), erase), IsOk());
+  ASSERT_THAT(maker.records.eraser().EraseParts(maker.records.own_operator(), erase), IsOk());
 
   EXPECT_THAT(ByVehicle(finder_, agreement, {SECTION_LOOKUP}), StatusIs(absl::StatusCode::kNotFound));
 }

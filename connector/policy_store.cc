@@ -5,6 +5,7 @@
 
 #include "connector/records.h"
 #include "core/audit/requests.h"
+#include "core/audit/actor.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/proto.h"
@@ -41,9 +42,8 @@ absl::StatusOr<v1::SetPoliciesResponse> ParseReply(absl::string_view bytes) {
 // A replacement under way.
 struct PolicyStore::Change {
   v1::PolicySet set;
-  // Who asked, for idempotency and the leaf; empty for the first set.
-  std::string caller;
-  std::string account;
+  // Who asked; nobody for the first set.
+  std::optional<Caller> caller;
   std::string request_id;
   std::string body_digest;
   SetDone done;
@@ -81,8 +81,7 @@ void PolicyStore::Publish(std::shared_ptr<const CompiledPolicies> policies) {
 void PolicyStore::Set(const Caller& caller, const v1::SetPoliciesRequest& request, SetDone done) {
   auto change = std::make_shared<Change>();
   change->set = request.policies();
-  change->caller = caller.did();
-  change->account = caller.account();
+  change->caller = caller;
   change->request_id = request.request_id();
   change->body_digest = crypto::Sha256(Encode(request));
   change->done = std::move(done);
@@ -107,17 +106,17 @@ absl::StatusOr<audit::Commit> PolicyStore::MakeCommit(Change& change) {
   const std::string bytes = Encode(change.set);
   commit.reads = {Key()};
   commit.writes = {store::Put(store::Table::kState, Key(), bytes)};
-  if (!change.request_id.empty()) {
-    const audit::RequestKey key{change.caller, kMethod, change.request_id, change.body_digest};
+  if (change.caller.has_value()) {
+    const audit::RequestKey key{change.caller->did(), kMethod, change.request_id, change.body_digest};
     v1::SetPoliciesResponse response;
     response.set_version(change.set.version());
     commit.reads.push_back(audit::StoredRequestKey(key));
     audit::RememberReply(key, Encode(response), clock_.Now(), commit.writes);
   }
   audit::v1::Record record = RecordAt(clock_.Now());
-  record.set_account(change.account);
   record.mutable_policy()->set_version(change.set.version());
   record.mutable_policy()->set_digest(crypto::Sha256(bytes));
+  if (change.caller.has_value()) audit::NameActor(*change.caller, record);
   commit.record = Encode(record);
   // Published before the sync: a decision that took its version before the commit is ABORTED by the read of
   // Key(), one that takes it later sees the new set, so none is made with the old set behind the leaf of the
@@ -128,7 +127,7 @@ absl::StatusOr<audit::Commit> PolicyStore::MakeCommit(Change& change) {
 }
 
 void PolicyStore::Submit(std::shared_ptr<Change> change) {
-  const audit::RequestKey key{change->caller, kMethod, change->request_id, change->body_digest};
+  const audit::RequestKey key{change->caller->did(), kMethod, change->request_id, change->body_digest};
   const absl::StatusOr<std::optional<std::string>> known = audit::FindReply(journal_.store(), key);
   if (!known.ok()) return change->done(known.status());
   if (known->has_value()) return change->done(ParseReply(**known));
@@ -148,6 +147,19 @@ absl::StatusOr<v1::GetPoliciesResponse> PolicyStore::Get() const {
   v1::GetPoliciesResponse response;
   *response.mutable_policies() = std::move(set);
   return response;
+}
+
+void PolicyStore::Show(const Caller& caller, ShowDone done) {
+  if (caller.mandate().empty()) return done(Get());
+  audit::v1::Record record = RecordAt(clock_.Now());
+  record.mutable_view()->set_what("policies");
+  audit::NameActor(caller, record);
+  audit::Commit commit;
+  commit.record = Encode(record);
+  journal_.Submit(std::move(commit),
+                  [this, done = std::move(done)](absl::StatusOr<audit::Committed> committed) {
+                    done(committed.ok() ? Get() : committed.status());
+                  });
 }
 
 }  // namespace tsunagi::connector

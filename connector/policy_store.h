@@ -22,6 +22,7 @@ class PolicyStore {
  public:
   // Called exactly once, on the journal's thread or before Set returns. Must not block.
   using SetDone = std::function<void(absl::StatusOr<v1::SetPoliciesResponse>)>;
+  using ShowDone = std::function<void(absl::StatusOr<v1::GetPoliciesResponse>)>;
 
   // Loads what is in force. `journal` and `clock` must outlive the store.
   static absl::StatusOr<std::unique_ptr<PolicyStore>> Open(audit::Journal& journal, const Clock& clock);
@@ -39,6 +40,9 @@ class PolicyStore {
   absl::Status SetFirst(const v1::PolicySet& set);
 
   absl::StatusOr<v1::GetPoliciesResponse> Get() const;
+  // Get for a caller: one that acts under a mandate is answered once a ViewRecord leaf says that it saw the
+  // set.
+  void Show(const Caller& caller, ShowDone done);
 
  private:
   PolicyStore(audit::Journal& journal, const Clock& clock) : journal_(journal), clock_(clock) {}

@@ -74,7 +74,7 @@ class ReleaseTest : public testing::ConnectorTest {
     request.set_request_id(maker.records.NewRequestId());
     *request.mutable_subject() = testing::VehicleSubject(kChassis);
     request.set_reason("request of the owner");
-    EXPECT_EQ(maker.records.eraser().EraseParts(maker.did(), request)->erased(), 1u);
+    EXPECT_EQ(maker.records.eraser().EraseParts(maker.records.own_operator(), request)->erased(), 1u);
   }
   common::v1::Subject Missing() const {
     common::v1::Subject missing = subject;

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/audit/under_mandate.h"
+#include "core/audit/actor.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/proto.h"
@@ -62,7 +62,7 @@ std::string RecordOf(const Caller& caller, const v1::Mandate& mandate, absl::str
   record.mutable_mandate()->set_mandate(mandate.id());
   record.mutable_mandate()->set_holder(mandate.holder());
   *record.mutable_mandate()->mutable_scopes() = mandate.scopes();
-  audit::NameMandate(caller, record);
+  audit::NameActor(caller, record);
   return Encode(record);
 }
 

@@ -99,7 +99,7 @@ absl::StatusOr<bool> AmendmentCourier::Carry(const std::string& pending_key, con
   RETURN_IF_ERROR(plan.Append(std::move(header), {}).status());
   commit.reads.push_back(pending_key);
   commit.writes.push_back(store::Delete(Table::kState, pending_key));
-  AddBatch(context_, plan.TakeDrafts(), commit);
+  AddBatch(context_, plan.TakeDrafts(), nullptr, commit);
   RETURN_IF_ERROR(context_.journal.SubmitAndWait(std::move(commit)).status());
   return true;
 }

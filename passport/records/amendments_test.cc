@@ -71,7 +71,7 @@ class AmendmentCourierTest : public ::testing::Test {
     request.set_request_id(node_.NewRequestId());
     *request.mutable_battery() = battery;
     *request.add_parts() = part;
-    return node_.writer().ProposeAmendment(node_.did(), request);
+    return node_.writer().ProposeAmendment(node_.own_operator(), request);
   }
   absl::StatusOr<v1::ProposeAmendmentResponse> ProposeModel(const BatteryId& battery, const char* model) {
     return Propose(battery, PartOf(Registered(battery, "1", model), v1::PART_KIND_IDENTITY));

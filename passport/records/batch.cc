@@ -7,6 +7,7 @@
 
 #include "absl/types/span.h"
 #include "core/audit/merkle.h"
+#include "core/audit/actor.h"
 #include "core/base/proto.h"
 #include "core/crypto/envelope.h"
 #include "passport/model/digests.h"
@@ -75,12 +76,12 @@ v1::BatchStatement StatementOf(const RecordContext& context, const BatchTree& tr
 }
 
 std::string RecordOf(const RecordContext& context, absl::string_view envelope_digest, size_t count,
-                     absl::string_view account) {
+                     const Caller* caller) {
   audit::v1::Record record;
-  record.set_account(std::string(account));
   *record.mutable_time() = ToProto(context.clock.Now());
   record.mutable_batch()->set_envelope_digest(std::string(envelope_digest));
   record.mutable_batch()->set_event_count(count);
+  if (caller != nullptr) audit::NameActor(*caller, record);
   return Encode(record);
 }
 
@@ -123,8 +124,8 @@ DraftEvent BuildEvent(v1::EventHeader header, const google::protobuf::RepeatedPt
   return draft;
 }
 
-void AddBatch(const RecordContext& context, std::vector<DraftEvent> drafts, audit::Commit& commit,
-              absl::string_view account) {
+void AddBatch(const RecordContext& context, std::vector<DraftEvent> drafts, const Caller* caller,
+              audit::Commit& commit) {
   std::vector<crypto::Digest> leaves;
   for (const DraftEvent& draft : drafts) leaves.push_back(audit::LeafHash(draft.stored.digest()));
   const BatchTree tree(std::move(leaves));
@@ -132,7 +133,7 @@ void AddBatch(const RecordContext& context, std::vector<DraftEvent> drafts, audi
   *batch.mutable_statement() = crypto::Sign(context.signing_key, kBatchStatementType,
                                             Encode(StatementOf(context, tree, drafts.size())));
   const crypto::Digest digest = crypto::Sha256(Encode(batch.statement()));
-  commit.record = RecordOf(context, digest, drafts.size(), account);
+  commit.record = RecordOf(context, digest, drafts.size(), caller);
   std::set<std::string> heads;
   for (size_t i = 0; i < drafts.size(); ++i) {
     DraftEvent& draft = drafts[i];

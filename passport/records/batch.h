@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/audit/journal.h"
+#include "core/base/caller.h"
 #include "core/crypto/digest.h"
 #include "passport/records/context.h"
 #include "tsunagi/internal/v1/storage.pb.h"
@@ -31,10 +32,10 @@ DraftEvent BuildEvent(v1::EventHeader header, const google::protobuf::RepeatedPt
 std::vector<std::string> PointedAt(v1::PartKind kind, const std::string& content);
 
 // Signs the drafts (1 to 10,000) as one batch and adds to `commit`: events, parts, look-up keys, serial
-// index, the batch with its leaf, the leaf's record (of `account`), head keys, and reads that let no other
-// writer take the same numbers.
-void AddBatch(const RecordContext& context, std::vector<DraftEvent> drafts, audit::Commit& commit,
-              absl::string_view account = "");
+// index, the batch with its leaf, the leaf's record, head keys, and reads that let no other writer take the
+// same numbers. `caller` asked for it; null when the node acts by itself.
+void AddBatch(const RecordContext& context, std::vector<DraftEvent> drafts, const Caller* caller,
+              audit::Commit& commit);
 
 // RFC 6962 tree over a batch: root and every path in O(n log n) together.
 class BatchTree {

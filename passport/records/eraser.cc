@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/audit/requests.h"
+#include "core/audit/actor.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/proto.h"
@@ -99,8 +100,9 @@ absl::StatusOr<Erasure> PlanBattery(const RecordContext& context, const BatteryI
   return erasure;
 }
 
+// `caller` is null when the node erases by itself.
 audit::Commit CommitOf(const RecordContext& context, const Erasure& erasure, const std::string& reason,
-                       absl::string_view account = "") {
+                       const Caller* caller) {
   audit::Commit commit;
   for (const std::string& key : erasure.deleted) commit.writes.push_back(store::Delete(Table::kPerson, key));
   for (const std::string& key : erasure.tombstones)
@@ -109,11 +111,11 @@ audit::Commit CommitOf(const RecordContext& context, const Erasure& erasure, con
   commit.reads.assign(erasure.heads.begin(), erasure.heads.end());
   audit::v1::Record record;
   *record.mutable_time() = ToProto(context.clock.Now());
-  record.set_account(std::string(account));
   std::set<crypto::Digest> events;
   for (const ErasedPart& part : erasure.listed) events.insert(part.first);
   for (const crypto::Digest& digest : events) record.mutable_erasure()->add_event_digests(digest);
   record.mutable_erasure()->set_reason(reason);
+  if (caller != nullptr) audit::NameActor(*caller, record);
   commit.record = Encode(record);
   return commit;
 }
@@ -175,7 +177,8 @@ absl::Status RecordEraser::EraseAgain() {
   ASSIGN_OR_RETURN(const std::set<ErasedPart> later, list_.After(known));
   ASSIGN_OR_RETURN(const Erasure erasure, PlanListed(context_, later));
   audit::Commit commit;
-  if (erasure.parts > 0) commit = CommitOf(context_, erasure, "erased before the store was restored");
+  if (erasure.parts > 0)
+    commit = CommitOf(context_, erasure, "erased before the store was restored", nullptr);
   commit.version = version;
   commit.writes.push_back(KnowErasures(listed));
   RETURN_IF_ERROR(SubmitAndWait(context_.journal, std::move(commit)));
@@ -183,21 +186,20 @@ absl::Status RecordEraser::EraseAgain() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::ErasePartsResponse> RecordEraser::EraseParts(absl::string_view caller,
-                                                                const v1::ErasePartsRequest& request,
-                                                                absl::string_view account) {
+absl::StatusOr<v1::ErasePartsResponse> RecordEraser::EraseParts(const Caller& caller,
+                                                                const v1::ErasePartsRequest& request) {
   std::optional<VehicleIdentifier> vehicle;
   if (!request.subject().has_battery()) {
     ASSIGN_OR_RETURN(vehicle, VehicleIdentifier::Parse(request.subject().vehicle()));
   }
   RETURN_IF_ERROR(CheckReason(request.reason(), vehicle));
-  const audit::RequestKey key{caller, "EraseParts", request.request_id(),
-                              crypto::HmacSha256(context_.secrets.request, {Encode(request)}), account};
-  return UntilNoConflict([&] { return TryErase(key, request, vehicle); });
+  const audit::RequestKey key{caller.did(), "EraseParts", request.request_id(),
+                              crypto::HmacSha256(context_.secrets.request, {Encode(request)})};
+  return UntilNoConflict([&] { return TryErase(caller, key, request, vehicle); });
 }
 
 absl::StatusOr<v1::ErasePartsResponse> RecordEraser::TryErase(
-    const audit::RequestKey& key, const v1::ErasePartsRequest& request,
+    const Caller& caller, const audit::RequestKey& key, const v1::ErasePartsRequest& request,
     const std::optional<VehicleIdentifier>& vehicle) {
   const audit::ReadVersion version = context_.journal.Version();
   v1::ErasePartsResponse response;
@@ -213,7 +215,7 @@ absl::StatusOr<v1::ErasePartsResponse> RecordEraser::TryErase(
   if (erasure.parts == 0) return response;
   // First, so that no erasure that was acknowledged is missing there.
   ASSIGN_OR_RETURN(const uint64_t listed, list_.Add(erasure.listed));
-  audit::Commit commit = CommitOf(context_, erasure, request.reason(), key.account);
+  audit::Commit commit = CommitOf(context_, erasure, request.reason(), &caller);
   commit.writes.push_back(KnowErasures(listed));
   commit.version = version;
   commit.reads.push_back(audit::StoredRequestKey(key));

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "core/audit/requests.h"
+#include "core/base/caller.h"
 #include "passport/model/identifiers.h"
 #include "passport/records/context.h"
 #include "passport/records/erasure_list.h"
@@ -20,12 +20,11 @@ class RecordEraser {
   // Deletes bytes and salts of the parts and every look-up key of the vehicles in them, and leaves
   // tombstones; the parts are in the list before. Slot digests stay, so that signatures, chains and the log
   // verify as before. 0 parts is no error. What is written about the vehicle or the battery meanwhile is
-  // erased too. The leaf names the `account` that asked, if there is one.
+  // erased too. The leaf names who acted.
   //   INVALID_ARGUMENT  the reason is missing or holds the vehicle's identifier
   //   ABORTED           others kept writing about it: send the request again
-  absl::StatusOr<v1::ErasePartsResponse> EraseParts(absl::string_view caller,
-                                                    const v1::ErasePartsRequest& request,
-                                                    absl::string_view account = "");
+  absl::StatusOr<v1::ErasePartsResponse> EraseParts(const Caller& caller,
+                                                    const v1::ErasePartsRequest& request);
 
   // Erases the parts of the list that the store does not know of: it was restored from an older copy. To be
   // called before anything is served. Reads every event when there are such parts, nothing otherwise.
@@ -33,7 +32,7 @@ class RecordEraser {
 
  private:
   // One decision, from reading to the durable erasure.
-  absl::StatusOr<v1::ErasePartsResponse> TryErase(const audit::RequestKey& key,
+  absl::StatusOr<v1::ErasePartsResponse> TryErase(const Caller& caller, const audit::RequestKey& key,
                                                   const v1::ErasePartsRequest& request,
                                                   const std::optional<VehicleIdentifier>& vehicle);
 

@@ -66,7 +66,7 @@ class RecordEraserTest : public ::testing::Test {
     request.set_request_id(node_.NewRequestId());
     *request.mutable_subject() = subject;
     request.set_reason(reason);
-    return node_.eraser().EraseParts(node_.did(), request);
+    return node_.eraser().EraseParts(node_.own_operator(), request);
   }
   // Erases while `fact` is written between the decision and its commit.
   absl::StatusOr<v1::ErasePartsResponse> EraseDuring(const common::v1::Subject& subject,
@@ -79,7 +79,7 @@ class RecordEraserTest : public ::testing::Test {
     request.set_request_id(node_.NewRequestId());
     *request.mutable_subject() = subject;
     request.set_reason("request of the owner");
-    return RecordEraser(context, node_.erasures()).EraseParts(node_.did(), request);
+    return RecordEraser(context, node_.erasures()).EraseParts(node_.own_operator(), request);
   }
   std::string Person() {
     std::string all;
@@ -222,9 +222,9 @@ TEST_F(RecordEraserTest, AnswersTheSameRequestIdWithTheSameReply) {
   request.set_request_id(node_.NewRequestId());
   *request.mutable_subject() = VehicleSubject(kChassis);
   request.set_reason("request of the owner");
-  ASSERT_THAT(node_.eraser().EraseParts(node_.did(), request), IsOk());
+  ASSERT_THAT(node_.eraser().EraseParts(node_.own_operator(), request), IsOk());
 
-  EXPECT_EQ(node_.eraser().EraseParts(node_.did(), request)->erased(), 1u);
+  EXPECT_EQ(node_.eraser().EraseParts(node_.own_operator(), request)->erased(), 1u);
 }
 
 // Puts back the rows of STATE and PERSON as a backup would; the log stays.

@@ -375,7 +375,7 @@ TEST_F(RecordReaderTest, NamesKeysThatChangeWithWhatWasReadAboutABattery) {
   request.set_request_id(node_.NewRequestId());
   *request.mutable_subject() = SubjectOf(module_);
   request.set_reason("request of the owner");
-  ASSERT_THAT(node_.eraser().EraseParts(node_.did(), request), IsOk());
+  ASSERT_THAT(node_.eraser().EraseParts(node_.own_operator(), request), IsOk());
   EXPECT_TRUE(IsStale(node_, version, *read));
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/audit/actor.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
 #include "identity/evidence_keys.h"
@@ -134,6 +135,21 @@ absl::StatusOr<v1::GetPassportResponse> GetPassport(const RecordContext& context
   for (const FoldedStatement& statement : folded.statements)
     FillStatement(statement, *response.add_statements());
   response.mutable_warnings()->Assign(folded.warnings.begin(), folded.warnings.end());
+  return response;
+}
+
+absl::StatusOr<v1::GetPassportResponse> ShowPassport(const RecordContext& context, const Caller& caller,
+                                                     const common::v1::Subject& subject) {
+  ASSIGN_OR_RETURN(v1::GetPassportResponse response, GetPassport(context, subject));
+  if (caller.mandate().empty()) return response;
+  audit::v1::Record record;
+  *record.mutable_time() = ToProto(context.clock.Now());
+  record.mutable_view()->set_what("passport");
+  *record.mutable_view()->mutable_battery() = response.battery();
+  audit::NameActor(caller, record);
+  audit::Commit commit;
+  commit.record = Encode(record);
+  RETURN_IF_ERROR(context.journal.SubmitAndWait(std::move(commit)).status());
   return response;
 }
 

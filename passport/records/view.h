@@ -2,6 +2,7 @@
 #pragma once
 
 #include "absl/status/statusor.h"
+#include "core/base/caller.h"
 #include "passport/records/context.h"
 #include "tsunagi/passport/v1/passport_service.pb.h"
 
@@ -13,5 +14,10 @@ namespace tsunagi::passport {
 //   FAILED_PRECONDITION  several manufacturers have this serial, or several batteries are mounted: name one
 absl::StatusOr<v1::GetPassportResponse> GetPassport(const RecordContext& context,
                                                     const common::v1::Subject& subject);
+
+// GetPassport for a caller: one that acts under a mandate gets it once a ViewRecord leaf says that it saw the
+// battery. Then it blocks.
+absl::StatusOr<v1::GetPassportResponse> ShowPassport(const RecordContext& context, const Caller& caller,
+                                                     const common::v1::Subject& subject);
 
 }  // namespace tsunagi::passport

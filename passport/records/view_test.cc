@@ -75,7 +75,7 @@ class PassportViewTest : public ::testing::Test {
       part.set_content(Registered(module_, "1", model).parts(0).content());
       return part;
     }();
-    return node_.writer().ProposeAmendment(node_.did(), request);
+    return node_.writer().ProposeAmendment(node_.own_operator(), request);
   }
   std::vector<std::string> Models(bool current) {
     std::vector<std::string> models;
@@ -154,7 +154,7 @@ TEST_F(PassportViewTest, MarksErasedParts) {
   request.set_request_id(node_.NewRequestId());
   *request.mutable_subject() = SubjectOf(module_);
   request.set_reason("request of the person");
-  ASSERT_THAT(node_.eraser().EraseParts(node_.did(), request), IsOk());
+  ASSERT_THAT(node_.eraser().EraseParts(node_.own_operator(), request), IsOk());
 
   const auto passport = GetPassport(node_.context(), SubjectOf(module_));
 

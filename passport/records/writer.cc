@@ -27,11 +27,9 @@ absl::Status AtFact(const absl::Status& status, int index) {
   return WithDetail(Annotate(status, absl::StrCat("row ", index + 1)), detail);
 }
 
-audit::RequestKey RequestKeyOf(const RecordContext& context, absl::string_view caller,
-                               absl::string_view method, const std::string& request_id,
-                               const google::protobuf::Message& request, absl::string_view account) {
-  return {caller, method, request_id, crypto::HmacSha256(context.secrets.request, {Encode(request)}),
-          account};
+audit::RequestKey RequestKeyOf(const RecordContext& context, const Caller& caller, absl::string_view method,
+                               const std::string& request_id, const google::protobuf::Message& request) {
+  return {caller.did(), method, request_id, crypto::HmacSha256(context.secrets.request, {Encode(request)})};
 }
 
 template <typename Response>
@@ -45,15 +43,15 @@ absl::StatusOr<std::optional<Response>> FindResponse(const RecordContext& contex
   return response;
 }
 
-// Commits the events of `plan` and remembers the reply, as decided at `version`.
-absl::Status CommitPlan(const RecordContext& context, audit::ReadVersion version, ImportPlan& plan,
-                        const audit::RequestKey& key, const google::protobuf::Message& reply,
-                        std::vector<store::Write> more_writes) {
+// Commits the events of `plan` for the caller and remembers the reply, as decided at `version`.
+absl::Status CommitPlan(const RecordContext& context, const Caller& caller, audit::ReadVersion version,
+                        ImportPlan& plan, const audit::RequestKey& key,
+                        const google::protobuf::Message& reply, std::vector<store::Write> more_writes) {
   audit::Commit commit;
   commit.version = version;
   commit.reads.push_back(audit::StoredRequestKey(key));
   commit.writes = std::move(more_writes);
-  AddBatch(context, plan.TakeDrafts(), commit, key.account);
+  AddBatch(context, plan.TakeDrafts(), &caller, commit);
   audit::RememberReply(key, Encode(reply), context.clock.Now(), commit.writes);
   return context.journal.SubmitAndWait(std::move(commit)).status();
 }
@@ -73,7 +71,7 @@ absl::Status CheckFacts(const v1::ImportFactsRequest& request, absl::Time now,
 }
 
 // One decision: OK with the response when it was committed, or had nothing to commit.
-absl::StatusOr<v1::ImportFactsResponse> TryImport(const RecordContext& context,
+absl::StatusOr<v1::ImportFactsResponse> TryImport(const RecordContext& context, const Caller& caller,
                                                   const v1::ImportFactsRequest& request,
                                                   const audit::RequestKey& key,
                                                   const std::vector<std::string>& warnings) {
@@ -90,7 +88,7 @@ absl::StatusOr<v1::ImportFactsResponse> TryImport(const RecordContext& context,
   }
   response.mutable_warnings()->Assign(warnings.begin(), warnings.end());
   if (request.validate_only() || plan.empty()) return response;
-  RETURN_IF_ERROR(CommitPlan(context, version, plan, key, response, {}));
+  RETURN_IF_ERROR(CommitPlan(context, caller, version, plan, key, response, {}));
   return response;
 }
 
@@ -120,7 +118,7 @@ bool HasIdentity(const google::protobuf::RepeatedPtrField<v1::NewPart>& parts) {
                      [](const v1::NewPart& part) { return part.kind() == v1::PART_KIND_IDENTITY; });
 }
 
-absl::StatusOr<v1::ProposeAmendmentResponse> TryPropose(const RecordContext& context,
+absl::StatusOr<v1::ProposeAmendmentResponse> TryPropose(const RecordContext& context, const Caller& caller,
                                                         const v1::ProposeAmendmentRequest& request,
                                                         const audit::RequestKey& key) {
   const audit::ReadVersion version = context.journal.Version();
@@ -154,27 +152,25 @@ absl::StatusOr<v1::ProposeAmendmentResponse> TryPropose(const RecordContext& con
     pending.push_back(store::Put(store::Table::kState, PendingKey(digest),
                                  EventKey(written.subject(), written.author(), written.sequence())));
   }
-  RETURN_IF_ERROR(CommitPlan(context, version, plan, key, response, std::move(pending)));
+  RETURN_IF_ERROR(CommitPlan(context, caller, version, plan, key, response, std::move(pending)));
   return response;
 }
 
 }  // namespace
 
-absl::StatusOr<v1::ImportFactsResponse> RecordWriter::ImportFacts(absl::string_view caller,
-                                                                  const v1::ImportFactsRequest& request,
-                                                                  absl::string_view account) {
+absl::StatusOr<v1::ImportFactsResponse> RecordWriter::ImportFacts(const Caller& caller,
+                                                                  const v1::ImportFactsRequest& request) {
   std::vector<std::string> warnings;
   RETURN_IF_ERROR(CheckFacts(request, context_.clock.Now(), warnings));
-  const audit::RequestKey key =
-      RequestKeyOf(context_, caller, "ImportFacts", request.request_id(), request, account);
-  return UntilNoConflict([&] { return TryImport(context_, request, key, warnings); });
+  const audit::RequestKey key = RequestKeyOf(context_, caller, "ImportFacts", request.request_id(), request);
+  return UntilNoConflict([&] { return TryImport(context_, caller, request, key, warnings); });
 }
 
 absl::StatusOr<v1::ProposeAmendmentResponse> RecordWriter::ProposeAmendment(
-    absl::string_view caller, const v1::ProposeAmendmentRequest& request, absl::string_view account) {
+    const Caller& caller, const v1::ProposeAmendmentRequest& request) {
   const audit::RequestKey key =
-      RequestKeyOf(context_, caller, "ProposeAmendment", request.request_id(), request, account);
-  return UntilNoConflict([&] { return TryPropose(context_, request, key); });
+      RequestKeyOf(context_, caller, "ProposeAmendment", request.request_id(), request);
+  return UntilNoConflict([&] { return TryPropose(context_, caller, request, key); });
 }
 
 }  // namespace tsunagi::passport

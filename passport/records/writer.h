@@ -2,7 +2,7 @@
 #pragma once
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "core/base/caller.h"
 #include "passport/records/context.h"
 #include "tsunagi/passport/v1/passport_service.pb.h"
 
@@ -11,7 +11,7 @@ namespace tsunagi::passport {
 // Facts per request.
 inline constexpr int kMaxFacts = 1'000;
 
-// Writes this participant's facts. Leaves name the `account` that asked, if there is one. Thread-safe; blocks
+// Writes this participant's facts. Leaves name who acted. Thread-safe; blocks
 // until durable, so never on a handler's thread.
 class RecordWriter {
  public:
@@ -27,17 +27,15 @@ class RecordWriter {
   //   ABORTED              others kept writing to the same batteries: send the request again
   // A fact with the same type, subject, time and content is UNCHANGED. The same request_id gives the same
   // reply.
-  absl::StatusOr<v1::ImportFactsResponse> ImportFacts(absl::string_view caller,
-                                                      const v1::ImportFactsRequest& request,
-                                                      absl::string_view account = "");
+  absl::StatusOr<v1::ImportFactsResponse> ImportFacts(const Caller& caller,
+                                                      const v1::ImportFactsRequest& request);
 
   // A proposal to correct this participant's own registration. A corrected identity part waits for the
   // registrar; other facts count at once.
   //   NOT_FOUND         it has not registered the battery
   //   INVALID_ARGUMENT  a field is wrong, or a part says what is in force already
-  absl::StatusOr<v1::ProposeAmendmentResponse> ProposeAmendment(absl::string_view caller,
-                                                                const v1::ProposeAmendmentRequest& request,
-                                                                absl::string_view account = "");
+  absl::StatusOr<v1::ProposeAmendmentResponse> ProposeAmendment(const Caller& caller,
+                                                                const v1::ProposeAmendmentRequest& request);
 
  private:
   const RecordContext& context_;

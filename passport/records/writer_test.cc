@@ -167,7 +167,7 @@ TEST_F(RecordWriterTest, WritesNothingWhenOnlyAskedToValidate) {
   request.set_validate_only(true);
   *request.add_facts() = Registered(module_);
 
-  const auto response = node_.writer().ImportFacts(node_.did(), request);
+  const auto response = node_.writer().ImportFacts(node_.own_operator(), request);
 
   ASSERT_THAT(response, IsOk());
   EXPECT_THAT(response->outcomes(), ElementsAre(v1::IMPORT_OUTCOME_CREATED));
@@ -178,10 +178,10 @@ TEST_F(RecordWriterTest, AnswersTheSameRequestIdWithTheSameReply) {
   v1::ImportFactsRequest request;
   request.set_request_id(node_.NewRequestId());
   *request.add_facts() = Mounted(module_, "2025-01-01", "", "JN1AZ0CP0BT000001");
-  const auto first = node_.writer().ImportFacts(node_.did(), request);
+  const auto first = node_.writer().ImportFacts(node_.own_operator(), request);
   ASSERT_THAT(first, IsOk());
 
-  const auto second = node_.writer().ImportFacts(node_.did(), request);
+  const auto second = node_.writer().ImportFacts(node_.own_operator(), request);
 
   ASSERT_THAT(second, IsOk());
   EXPECT_EQ(second->SerializeAsString(), first->SerializeAsString()) << "created, not unchanged";
@@ -194,10 +194,11 @@ TEST_F(RecordWriterTest, RefusesARequestIdWithAnotherBody) {
   v1::ImportFactsRequest request;
   request.set_request_id(node_.NewRequestId());
   *request.add_facts() = Registered(module_);
-  ASSERT_THAT(node_.writer().ImportFacts(node_.did(), request), IsOk());
+  ASSERT_THAT(node_.writer().ImportFacts(node_.own_operator(), request), IsOk());
   *request.mutable_facts(0) = Registered(Battery(node_.did(), "M-2"));
 
-  EXPECT_THAT(node_.writer().ImportFacts(node_.did(), request), StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(node_.writer().ImportFacts(node_.own_operator(), request),
+              StatusIs(absl::StatusCode::kAlreadyExists));
 }
 
 TEST_F(RecordWriterTest, KeepsTheChainWholeWhenManyWriteAtOnce) {
@@ -212,7 +213,8 @@ TEST_F(RecordWriterTest, KeepsTheChainWholeWhenManyWriteAtOnce) {
       request.set_request_id(ids[static_cast<size_t>(i)]);
       *request.add_facts() = Repaired(module_, "2025-01-01", absl::StrCat("repair ", i));
       absl::StatusOr<v1::ImportFactsResponse> response = absl::AbortedError("");
-      while (absl::IsAborted(response.status())) response = node_.writer().ImportFacts(node_.did(), request);
+      while (absl::IsAborted(response.status()))
+        response = node_.writer().ImportFacts(node_.own_operator(), request);
       created += response.ok() ? 1 : 0;
     });
   }

@@ -1,5 +1,5 @@
-// tsunagi-connector: policies, agreements and releases of one participant, whose records lie in another
-// process.
+// tsunagi-connector: policies, agreements, releases and mandates of one participant, whose records lie in
+// another process.
 #include "services/process/main.h"
 
 #include "core/base/status_macros.h"
@@ -7,6 +7,8 @@
 #include "services/connector/node.h"
 #include "services/connector/passport_client.h"
 #include "services/connector/service.h"
+#include "services/mandate/node.h"
+#include "services/mandate/service.h"
 #include "services/process/denials.h"
 
 namespace {
@@ -14,6 +16,7 @@ namespace {
 std::vector<tsunagi::rpc::AccessRow> Rows() {
   std::vector<tsunagi::rpc::AccessRow> all = tsunagi::connector::ConnectorRows();
   for (const tsunagi::rpc::AccessRow& row : tsunagi::people::AccountRows()) all.push_back(row);
+  for (const tsunagi::rpc::AccessRow& row : tsunagi::mandate::MandateRows()) all.push_back(row);
   return all;
 }
 
@@ -31,7 +34,9 @@ absl::Status Serve(const tsunagi::internal::v1::NodeConfig& config) {
                    people::People::Open(process->journal(), process->clock(), process->random(),
                                         process->sessions(), process->session_file()));
   people::AccountService accounts(process->guard(), *people, process->sessions());
-  return process->Serve({&service, &accounts});
+  mandate::MandateNode mandates(*process, config.shared_dir());
+  mandate::MandateService mandate(process->guard(), mandates.own(), process->workers());
+  return process->Serve({&service, &accounts, &mandate});
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "connector/transfer/notices.h"
+#include "identity/mandates.h"
 
 namespace tsunagi::connector {
 namespace {
@@ -26,8 +27,10 @@ std::vector<rpc::AccessRow> ConnectorRows() {
       {"/tsunagi.connector.v1.ConnectorService/Release", Who::kParticipant},
       {"/tsunagi.connector.v1.ConnectorService/ReleaseStream", Who::kParticipant},
       {"/tsunagi.connector.v1.ConnectorService/Resolve", Who::kOwnOperator, "", people::kViewer},
-      {"/tsunagi.connector.v1.ConnectorService/SetPolicies", Who::kOwnOperator, "", people::kAdministrator},
-      {"/tsunagi.connector.v1.ConnectorService/GetPolicies", Who::kOwnOperator, "", people::kViewer},
+      {"/tsunagi.connector.v1.ConnectorService/SetPolicies", Who::kOwnOperator, "", people::kAdministrator,
+       identity::kScopePolicy},
+      {"/tsunagi.connector.v1.ConnectorService/GetPolicies", Who::kOwnOperator, "", people::kViewer,
+       identity::kScopePolicy},
       {"/tsunagi.connector.v1.ConnectorService/PreviewRelease", Who::kOwnOperator, "", people::kViewer},
       {"/tsunagi.connector.v1.ConnectorService/ListAgreements", Who::kOwnOperator, "", people::kViewer},
       {"/tsunagi.connector.v1.ConnectorService/FileHolderNotices", Who::kOwnOperator, "", people::kOperator},
@@ -69,17 +72,19 @@ grpc::ServerUnaryReactor* ConnectorService::Resolve(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* ConnectorService::SetPolicies(grpc::CallbackServerContext* context,
                                                         const v1::SetPoliciesRequest* request,
                                                         v1::SetPoliciesResponse* response) {
-  return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
-    node_.policies().Set(caller, *request, AnswerTo(response, std::move(finish)));
-  });
+  return guard_.ServeInScope(context, identity::kScopePolicy,
+                             [=, this](const Caller& caller, rpc::Finish finish) {
+                               node_.policies().Set(caller, *request, AnswerTo(response, std::move(finish)));
+                             });
 }
 
 grpc::ServerUnaryReactor* ConnectorService::GetPolicies(grpc::CallbackServerContext* context,
                                                         const v1::GetPoliciesRequest*,
                                                         v1::GetPoliciesResponse* response) {
-  return guard_.Serve(context, [=, this](const Caller&, rpc::Finish finish) {
-    AnswerTo(response, std::move(finish))(node_.policies().Get());
-  });
+  return guard_.ServeInScope(context, identity::kScopePolicy,
+                             [=, this](const Caller& caller, rpc::Finish finish) {
+                               node_.policies().Show(caller, AnswerTo(response, std::move(finish)));
+                             });
 }
 
 grpc::ServerUnaryReactor* ConnectorService::PreviewRelease(grpc::CallbackServerContext* context,

@@ -13,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "services/catalog/service.h"
 #include "services/process/denials.h"
+#include "tests/support/fake_process.h"
 #include "tests/support/passport_node.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/tls_server.h"
@@ -31,60 +32,11 @@ constexpr int kStreams = 3;
 constexpr char kRelease[] = "/tsunagi.connector.v1.ConnectorService/Release";
 constexpr char kPolicies[] = "rules: [{id: d, action: permit, roles: [dealer], sections: [identity]}]";
 
-// What a process gives to its connector, over a TestFederation.
-class FakeProcess final : public process::ParticipantProcess {
- public:
-  FakeProcess(testing::TestFederation& federation, testing::FakeClock& clock)
-      : federation_(federation),
-        clock_(clock),
-        records_(federation, clock, "maker"),
-        guard_({.own_label = "maker", .federation = federation.name()}, Rows(), federation.tokens(),
-               federation.trust(), clock) {}
-
-  const Clock& clock() const override { return clock_; }
-  Random& random() override { return random_; }
-  audit::Journal& journal() override { return records_.journal(); }
-  const identity::TrustStore& trust() const override { return federation_.trust(); }
-  const std::string& did() const override { return records_.did(); }
-  const std::string& label() const override { return label_; }
-  const crypto::PrivateKey& signing_key() const override { return records_.context().signing_key; }
-  const std::string& seal_key() const override { return key_; }
-  const std::string& node_key() const override { return key_; }
-  rpc::WorkerPool& workers() override { return workers_; }
-  rpc::WorkerPool& inbound() override { return inbound_; }
-  rpc::Guard& guard() override { return guard_; }
-  absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelTo(absl::string_view, absl::string_view) override {
-    if (self == nullptr) return absl::NotFoundError("no such process");
-    return self;
-  }
-  absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelToRegistrar() override {
-    return absl::NotFoundError("no registrar");
-  }
-  absl::Status Serve(const std::vector<grpc::Service*>&) override { return absl::OkStatus(); }
-  void Stop() override {}
-
-  testing::TestPassportNode& records() { return records_; }
-
-  // Where other processes are, if there are any.
-  std::shared_ptr<grpc::Channel> self;
-
- private:
-  static std::vector<rpc::AccessRow> Rows() {
-    std::vector<rpc::AccessRow> rows = ConnectorRows();
-    for (const rpc::AccessRow& row : catalog::CatalogRows()) rows.push_back(row);
-    return rows;
-  }
-
-  testing::TestFederation& federation_;
-  testing::FakeClock& clock_;
-  testing::FakeRandom random_{7};
-  const std::string label_ = "maker";
-  const std::string key_ = "a key of the test's node, 32 byte";
-  testing::TestPassportNode records_;
-  rpc::Guard guard_;
-  rpc::WorkerPool workers_{2, 64};
-  rpc::WorkerPool inbound_{2, 64};
-};
+std::vector<rpc::AccessRow> Rows() {
+  std::vector<rpc::AccessRow> rows = ConnectorRows();
+  for (const rpc::AccessRow& row : catalog::CatalogRows()) rows.push_back(row);
+  return rows;
+}
 
 class ConnectorServiceTest : public ::testing::Test {
  protected:
@@ -141,7 +93,7 @@ class ConnectorServiceTest : public ::testing::Test {
   // TLS looks at the machine's clock.
   testing::FakeClock clock_{absl::Now()};
   testing::TestFederation federation_{clock_};
-  FakeProcess process_{federation_, clock_};
+  testing::FakeProcess process_{federation_, clock_, Rows()};
   process::Denials denials_{process_.journal(), process_.clock()};
   const std::unique_ptr<ConnectorNode> node_ =
       ConnectorNode::Open(process_, {"node", "node", "battery.example", ""}, process_.records().reader(),

@@ -22,6 +22,7 @@
 #include "services/accounts/service.h"
 #include "services/http/server.h"
 #include "services/identity/est_handler.h"
+#include "services/identity/mandate_registry_service.h"
 #include "services/identity/own_credentials.h"
 #include "services/identity/service.h"
 #include "services/ops/operations_service.h"
@@ -144,6 +145,7 @@ class Process final : public RegistrarProcess {
   absl::Status StartServer() {
     tokens_ = std::make_unique<TokenVerifier>(registrar_->trust(), clock_);
     std::vector<rpc::AccessRow> rows = IdentityRows();
+    for (const rpc::AccessRow& row : MandateRegistryRows()) rows.push_back(row);
     for (const rpc::AccessRow& row : ops::OperationsRows()) rows.push_back(row);
     for (const rpc::AccessRow& row : people::AccountRows()) rows.push_back(row);
     rpc::GuardOptions guard;
@@ -155,6 +157,7 @@ class Process final : public RegistrarProcess {
                                                    config_.data_dir() + "/sessions"));
     accounts_ = std::make_unique<people::AccountService>(*guard_, *people_, sessions_);
     service_ = std::make_unique<IdentityService>(*guard_, *registrar_);
+    mandates_ = std::make_unique<MandateRegistryService>(*guard_, registrar_->mandates());
     operations_ = std::make_unique<ops::OperationsService>(
         *guard_, *journal_,
         ops::ProcessHooks{[this] { return Health(); }, [this](auto done) { QueueRenewal(std::move(done)); }});
@@ -164,7 +167,8 @@ class Process final : public RegistrarProcess {
     const std::string& folder = config_.data_dir();
     options.tls = {folder + "/tls.key", folder + "/tls.crt", folder + "/root.crt"};
     ASSIGN_OR_RETURN(
-        server_, rpc::Server::Start(options, *guard_, {service_.get(), operations_.get(), accounts_.get()}));
+        server_, rpc::Server::Start(options, *guard_,
+                                    {service_.get(), mandates_.get(), operations_.get(), accounts_.get()}));
     RETURN_IF_ERROR(registrar_->Announce(
         config_.advertise().empty() ? WithPort(config_.listen(), server_->port()) : config_.advertise()));
     MutexLock lock(mutex_);
@@ -240,6 +244,7 @@ class Process final : public RegistrarProcess {
   std::unique_ptr<people::People> people_;
   std::unique_ptr<rpc::Guard> guard_;
   std::unique_ptr<IdentityService> service_;
+  std::unique_ptr<MandateRegistryService> mandates_;
   std::unique_ptr<ops::OperationsService> operations_;
   std::unique_ptr<people::AccountService> accounts_;
   std::unique_ptr<rpc::Server> server_;

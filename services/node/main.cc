@@ -6,6 +6,8 @@
 #include "services/catalog/service.h"
 #include "services/connector/node.h"
 #include "services/connector/service.h"
+#include "services/mandate/node.h"
+#include "services/mandate/service.h"
 #include "services/passport/node.h"
 #include "services/passport/service.h"
 #include "services/process/denials.h"
@@ -18,7 +20,8 @@ using namespace tsunagi;  // NOLINT: composition
 std::vector<rpc::AccessRow> Rows() {
   std::vector<rpc::AccessRow> all;
   for (const std::vector<rpc::AccessRow>& rows : {catalog::CatalogRows(), passport::PassportRows(),
-                                                  connector::ConnectorRows(), people::AccountRows()}) {
+                                                  connector::ConnectorRows(), people::AccountRows(),
+                                                  mandate::MandateRows()}) {
     all.insert(all.end(), rows.begin(), rows.end());
   }
   return all;
@@ -43,13 +46,15 @@ absl::Status Serve(const internal::v1::NodeConfig& config) {
       connector::ConnectorNode::Open(*process, {"node", "node", config.federation(), config.policies()},
                                      records.reader(), denials.log()));
   connector::ConnectorService connector(guard, *node, workers);
+  mandate::MandateNode mandates(*process, config.shared_dir());
+  mandate::MandateService mandate(guard, mandates.own(), workers);
 
   ASSIGN_OR_RETURN(const auto people,
                    people::People::Open(process->journal(), process->clock(), process->random(),
                                         process->sessions(), process->session_file()));
   people::AccountService accounts(guard, *people, process->sessions());
 
-  return process->Serve({&catalog, &passport, &connector, &accounts});
+  return process->Serve({&catalog, &passport, &connector, &mandate, &accounts});
 }
 
 }  // namespace

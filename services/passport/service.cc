@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/base/status_macros.h"
+#include "identity/mandates.h"
 #include "passport/records/view.h"
 
 namespace tsunagi::passport {
@@ -22,59 +23,64 @@ absl::StatusOr<v1::ReadPartsResponse> ReadUnderGrant(const RecordReader& reader,
 std::vector<rpc::AccessRow> PassportRows() {
   using rpc::Who;
   return {
-      {"/tsunagi.passport.v1.PassportService/ImportFacts", Who::kOwnOperator, "", people::kOperator},
-      {"/tsunagi.passport.v1.PassportService/GetPassport", Who::kOwnOperator, "", people::kViewer},
-      {"/tsunagi.passport.v1.PassportService/EraseParts", Who::kOwnOperator, "", people::kOperator},
-      {"/tsunagi.passport.v1.PassportService/ProposeAmendment", Who::kOwnOperator, "", people::kOperator},
+      {"/tsunagi.passport.v1.PassportService/ImportFacts", Who::kOwnOperator, "", people::kOperator,
+       identity::kScopePassportImport},
+      {"/tsunagi.passport.v1.PassportService/GetPassport", Who::kOwnOperator, "", people::kViewer,
+       identity::kScopePassportShow},
+      {"/tsunagi.passport.v1.PassportService/EraseParts", Who::kOwnOperator, "", people::kOperator,
+       identity::kScopeErase},
+      {"/tsunagi.passport.v1.PassportService/ProposeAmendment", Who::kOwnOperator, "", people::kOperator,
+       identity::kScopeAmendment},
       {"/tsunagi.passport.v1.PassportService/ReadParts", Who::kOwnProcess, "connector"},
   };
 }
 
 template <class Response>
 grpc::ServerUnaryReactor* PassportService::ServeOnPool(
-    grpc::CallbackServerContext* context, Response* response,
+    grpc::CallbackServerContext* context, absl::string_view scope, Response* response,
     std::function<absl::StatusOr<Response>(const Caller&)> work) {
-  return guard_.Serve(context,
-                      [this, response, work = std::move(work)](const Caller& caller, rpc::Finish finish) {
-                        const absl::Status queued = workers_.Run([response, work, caller, finish] {
-                          absl::StatusOr<Response> result = work(caller);
-                          if (result.ok()) *response = *std::move(result);
-                          finish(result.status());
-                        });
-                        if (!queued.ok()) finish(queued);
-                      });
+  return guard_.ServeInScope(
+      context, scope, [this, response, work = std::move(work)](const Caller& caller, rpc::Finish finish) {
+        const absl::Status queued = workers_.Run([response, work, caller, finish] {
+          absl::StatusOr<Response> result = work(caller);
+          if (result.ok()) *response = *std::move(result);
+          finish(result.status());
+        });
+        if (!queued.ok()) finish(queued);
+      });
 }
 
 grpc::ServerUnaryReactor* PassportService::ImportFacts(grpc::CallbackServerContext* context,
                                                        const v1::ImportFactsRequest* request,
                                                        v1::ImportFactsResponse* response) {
-  return ServeOnPool<v1::ImportFactsResponse>(context, response, [this, request](const Caller& caller) {
-    return node_.writer().ImportFacts(caller.did(), *request, caller.account());
-  });
+  return ServeOnPool<v1::ImportFactsResponse>(
+      context, identity::kScopePassportImport, response,
+      [this, request](const Caller& caller) { return node_.writer().ImportFacts(caller, *request); });
 }
 
 grpc::ServerUnaryReactor* PassportService::GetPassport(grpc::CallbackServerContext* context,
                                                        const v1::GetPassportRequest* request,
                                                        v1::GetPassportResponse* response) {
-  return ServeOnPool<v1::GetPassportResponse>(context, response, [this, request](const Caller&) {
-    return passport::GetPassport(node_.context(), request->subject());
-  });
+  return ServeOnPool<v1::GetPassportResponse>(
+      context, identity::kScopePassportShow, response, [this, request](const Caller& caller) {
+        return passport::ShowPassport(node_.context(), caller, request->subject());
+      });
 }
 
 grpc::ServerUnaryReactor* PassportService::EraseParts(grpc::CallbackServerContext* context,
                                                       const v1::ErasePartsRequest* request,
                                                       v1::ErasePartsResponse* response) {
-  return ServeOnPool<v1::ErasePartsResponse>(context, response, [this, request](const Caller& caller) {
-    return node_.eraser().EraseParts(caller.did(), *request, caller.account());
-  });
+  return ServeOnPool<v1::ErasePartsResponse>(
+      context, identity::kScopeErase, response,
+      [this, request](const Caller& caller) { return node_.eraser().EraseParts(caller, *request); });
 }
 
 grpc::ServerUnaryReactor* PassportService::ProposeAmendment(grpc::CallbackServerContext* context,
                                                             const v1::ProposeAmendmentRequest* request,
                                                             v1::ProposeAmendmentResponse* response) {
-  return ServeOnPool<v1::ProposeAmendmentResponse>(context, response, [this, request](const Caller& caller) {
-    return node_.writer().ProposeAmendment(caller.did(), *request, caller.account());
-  });
+  return ServeOnPool<v1::ProposeAmendmentResponse>(
+      context, identity::kScopeAmendment, response,
+      [this, request](const Caller& caller) { return node_.writer().ProposeAmendment(caller, *request); });
 }
 
 grpc::ServerUnaryReactor* PassportService::ReadParts(grpc::CallbackServerContext* context,

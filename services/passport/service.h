@@ -47,7 +47,8 @@ class PassportService final : public v1::PassportService::CallbackService {
  private:
   // Runs `work` on the pool and answers with its result.
   template <class Response>
-  grpc::ServerUnaryReactor* ServeOnPool(grpc::CallbackServerContext* context, Response* response,
+  grpc::ServerUnaryReactor* ServeOnPool(grpc::CallbackServerContext* context, absl::string_view scope,
+                                        Response* response,
                                         std::function<absl::StatusOr<Response>(const Caller&)> work);
 
   rpc::Guard& guard_;

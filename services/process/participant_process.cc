@@ -10,6 +10,7 @@
 #include "core/base/status_macros.h"
 #include "core/store/store.h"
 #include "identity/names.h"
+#include "identity/revoked_mandates.h"
 #include "services/ops/operations_service.h"
 #include "services/process/channels.h"
 #include "services/process/config.h"
@@ -189,6 +190,7 @@ void Process::Protect(std::vector<rpc::AccessRow> rows) {
   options.own_label = config_.participant();
   options.federation = config_.federation();
   options.status_list_max_age = absl::Seconds(static_cast<int64_t>(config_.status_list_max_age_seconds()));
+  options.revoked_mandates = std::make_shared<const identity::RevokedMandates>(config_.shared_dir());
   guard_ = std::make_unique<rpc::Guard>(options, WithCommonRows(std::move(rows)), tokens_, trust_, clock_,
                                         &sessions_);
 }

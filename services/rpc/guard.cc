@@ -85,6 +85,7 @@ absl::StatusOr<Caller> Guard::Check(absl::string_view method, const Metadata& me
   const auto row = rows_.find(method);
   if (row == rows_.end()) return absl::UnimplementedError("no such method here");
   ASSIGN_OR_RETURN(Caller caller, Identify(metadata, connection, row->second.who != Who::kCertificate));
+  TakeMandate(row->second.scope, caller);
   RETURN_IF_ERROR(CheckRow(row->second, caller));
   RETURN_IF_ERROR(CheckRole(row->second, caller));
   return caller;
@@ -180,9 +181,20 @@ absl::Status Guard::CheckToken(const Metadata& metadata, const Peer& peer, const
   return absl::OkStatus();
 }
 
+void Guard::TakeMandate(absl::string_view scope, Caller& caller) const {
+  if (scope.empty() || caller.label() == options_.own_label || caller.process() != kOperator) return;
+  const std::shared_ptr<const identity::TrustView> view = trust_.View();
+  const auto own = view->by_label.find(options_.own_label);
+  if (own == view->by_label.end()) return;
+  const identity::CheckedMandate* mandate =
+      identity::FindMandate(*own->second, caller.did(), scope, clock_.Now(), options_.revoked_mandates.get());
+  if (mandate != nullptr) caller.mandate_ = mandate->mandate.id();
+}
+
 absl::Status Guard::CheckRow(const AccessRow& row, const Caller& caller) const {
   const bool own = caller.label() == options_.own_label;
   const bool is_operator = caller.process() == kOperator;
+  const bool acts_for_own = !caller.mandate().empty();
   bool allowed = false;
   switch (row.who) {
     case Who::kCertificate:
@@ -190,13 +202,13 @@ absl::Status Guard::CheckRow(const AccessRow& row, const Caller& caller) const {
       allowed = true;
       break;
     case Who::kOwnOperator:
-      allowed = own && is_operator;
+      allowed = (own && is_operator) || acts_for_own;
       break;
     case Who::kOwnProcess:
       allowed = own && !is_operator && (row.process.empty() || caller.process() == row.process);
       break;
     case Who::kOwnParticipant:
-      allowed = own;
+      allowed = own || acts_for_own;
       break;
   }
   if (allowed) return absl::OkStatus();
@@ -218,10 +230,9 @@ absl::Status Guard::CheckComplete(const std::vector<std::string>& methods) const
   return absl::FailedPreconditionError(absl::StrJoin(wrong, "; "));
 }
 
-grpc::ServerUnaryReactor* Guard::ServeCaller(grpc::CallbackServerContext* context, bool with_token,
+grpc::ServerUnaryReactor* Guard::ServeCaller(grpc::CallbackServerContext* context,
+                                             const absl::StatusOr<Caller>& caller,
                                              const std::function<void(const Caller&, Finish)>& handler) {
-  const absl::StatusOr<Caller> caller =
-      Identify(context->client_metadata(), *context->auth_context(), with_token);
   if (!caller.ok()) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(ToGrpcStatus(caller.status()));
@@ -234,12 +245,23 @@ grpc::ServerUnaryReactor* Guard::ServeCaller(grpc::CallbackServerContext* contex
 
 grpc::ServerUnaryReactor* Guard::Serve(grpc::CallbackServerContext* context,
                                        const std::function<void(const Caller&, Finish)>& handler) {
-  return ServeCaller(context, true, handler);
+  return ServeCaller(context, Authenticate(context), handler);
+}
+
+grpc::ServerUnaryReactor* Guard::ServeInScope(grpc::CallbackServerContext* context, absl::string_view scope,
+                                              const std::function<void(const Caller&, Finish)>& handler) {
+  absl::StatusOr<Caller> caller = Authenticate(context);
+  if (caller.ok()) TakeMandate(scope, *caller);
+  if (caller.ok() && caller->label() != options_.own_label && caller->mandate().empty()) {
+    caller = absl::PermissionDeniedError(
+        absl::StrCat("`", caller->label(), "` holds no mandate in scope `", scope, "` any more"));
+  }
+  return ServeCaller(context, caller, handler);
 }
 
 grpc::ServerUnaryReactor* Guard::ServeByCertificate(
     grpc::CallbackServerContext* context, const std::function<void(const Caller&, Finish)>& handler) {
-  return ServeCaller(context, false, handler);
+  return ServeCaller(context, Identify(context->client_metadata(), *context->auth_context(), false), handler);
 }
 
 absl::StatusOr<Caller> Guard::Authenticate(grpc::CallbackServerContext* context) {

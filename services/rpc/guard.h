@@ -17,6 +17,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "identity/people/role.h"
 #include "identity/people/session_table.h"
+#include "identity/revoked_mandates.h"
 #include "identity/token.h"
 #include "identity/trust.h"
 
@@ -39,6 +40,10 @@ struct AccessRow {
   // For the own operator, once an administrator account exists: the least role of its session; kNoRole asks
   // for none.
   people::Role role = people::kAdministrator;
+  // For kOwnOperator and kOwnParticipant: lets the operator of another participant through that holds a
+  // mandate of the own one in this scope (identity/mandates.h). The handler is served by ServeInScope. None
+  // when empty.
+  absl::string_view scope = "";
 };
 
 // The certificate of a connection, as the Guard reads it. The Guard's only identity input.
@@ -65,6 +70,8 @@ struct GuardOptions {
   absl::Duration status_list_max_age = absl::Hours(24);
   // When a call that came without a deadline is cancelled.
   absl::Duration default_deadline = absl::Seconds(30);
+  // What the own participant revoked before the directory says so; nothing when null.
+  std::shared_ptr<const identity::RevokedMandates> revoked_mandates = nullptr;
 };
 
 // Decides on each call. Thread-safe.
@@ -98,6 +105,10 @@ class Guard {
   // response writable until it is called. A Finish that is dropped uncalled ends the call as INTERNAL.
   grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context,
                                   const std::function<void(const Caller&, Finish)>& handler);
+  // The same for a row with this scope: the caller may act under a mandate, which it then names.
+  // PERMISSION_DENIED when the mandate has ended since the row was checked.
+  grpc::ServerUnaryReactor* ServeInScope(grpc::CallbackServerContext* context, absl::string_view scope,
+                                         const std::function<void(const Caller&, Finish)>& handler);
   // The same for a row kCertificate: asks for no token.
   grpc::ServerUnaryReactor* ServeByCertificate(grpc::CallbackServerContext* context,
                                                const std::function<void(const Caller&, Finish)>& handler);
@@ -115,12 +126,15 @@ class Guard {
   absl::StatusOr<Caller> Identify(const Metadata& metadata, const grpc::AuthContext& connection,
                                   bool with_token);
   absl::Status CheckToken(const Metadata& metadata, const Peer& peer, const std::string& did);
+  // Gives the caller the mandate that lets it act in the scope, if it holds one.
+  void TakeMandate(absl::string_view scope, Caller& caller) const;
   absl::Status CheckRow(const AccessRow& row, const Caller& caller) const;
   // Fills in the account of the own operator's session, if the call carries one.
   absl::Status ReadSession(const Metadata& metadata, Caller& caller);
   absl::Status CheckRole(const AccessRow& row, const Caller& caller);
   bool IsOwnOperator(const Caller& caller) const;
-  grpc::ServerUnaryReactor* ServeCaller(grpc::CallbackServerContext* context, bool with_token,
+  grpc::ServerUnaryReactor* ServeCaller(grpc::CallbackServerContext* context,
+                                        const absl::StatusOr<Caller>& caller,
                                         const std::function<void(const Caller&, Finish)>& handler);
 
   const GuardOptions options_;

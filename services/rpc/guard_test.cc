@@ -7,9 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
-#include "grpc/grpc_security_constants.h"
 #include "gtest/gtest.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/fake_connection.h"
 #include "tests/support/federation.h"
 #include "tests/support/status_matchers.h"
 
@@ -18,6 +18,7 @@ namespace {
 
 using testing::AllOf;
 using testing::FakeClock;
+using testing::FakeConnection;
 using testing::HasSubstr;
 using testing::IsOk;
 using testing::Not;
@@ -25,31 +26,6 @@ using testing::StatusIs;
 using testing::TestCredential;
 using testing::TestFederation;
 using Metadata = std::multimap<grpc::string_ref, grpc::string_ref>;
-
-class NoProperties : public grpc::AuthPropertyIterator {
- public:
-  NoProperties() = default;
-};
-
-// A connection that shows these certificates.
-class FakeConnection final : public grpc::AuthContext {
- public:
-  explicit FakeConnection(std::vector<std::string> pems) : pems_(std::move(pems)) {}
-  bool IsPeerAuthenticated() const override { return !pems_.empty(); }
-  std::vector<grpc::string_ref> GetPeerIdentity() const override { return {}; }
-  std::string GetPeerIdentityPropertyName() const override { return ""; }
-  std::vector<grpc::string_ref> FindPropertyValues(const std::string& name) const override {
-    if (name != GRPC_X509_PEM_CERT_PROPERTY_NAME) return {};
-    return {pems_.begin(), pems_.end()};
-  }
-  grpc::AuthPropertyIterator begin() const override { return NoProperties(); }
-  grpc::AuthPropertyIterator end() const override { return NoProperties(); }
-  void AddProperty(const std::string&, const grpc::string_ref&) override {}
-  bool SetPeerIdentityPropertyName(const std::string&) override { return false; }
-
- private:
-  const std::vector<std::string> pems_;
-};
 
 constexpr char kCertificate[] = "/t.S/Certificate";
 constexpr char kParticipant[] = "/t.S/Participant";

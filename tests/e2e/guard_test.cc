@@ -20,6 +20,7 @@
 #include "tests/support/counting_service.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/federation.h"
+#include "tests/support/mandates.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/tls_server.h"
 
@@ -197,6 +198,35 @@ TEST_F(EveryMethodTest, IsRefusedInAWrongRoleOrSuspended) {
   ASSERT_THAT(federation_.Suspend("dealer"), IsOk());
 
   ExpectAllRefused(dealer_, token, absl::StatusCode::kPermissionDenied);
+}
+
+TEST_F(EveryMethodTest, IsOpenUnderAMandateInItsOwnScopeAlone) {
+  const TestCredential holder = federation_.Enrol("dealer", "operator");
+  testing::TestGrantor oem(federation_, clock_, "oem");
+  for (const absl::string_view scope : identity::MandateScopes()) {
+    federation_.Entry("oem").clear_mandates();
+    ASSERT_THAT(oem.List(oem.Make("dealer", {scope})), IsOk());
+    const auto channel = server_.Channel(holder, federation_.Token("dealer", holder));
+    int opened = 0;
+    for (const auto& [method, row] : rows_) {
+      if (row.who == Who::kCertificate || row.who == Who::kParticipant) continue;
+      const absl::Status status = CallRaw(channel, method);
+      EXPECT_EQ(status.code() != absl::StatusCode::kPermissionDenied, row.scope == scope)
+          << method << " in " << scope << ": " << status;
+      opened += row.scope == scope ? 1 : 0;
+    }
+    EXPECT_GE(opened, 1) << scope;
+  }
+}
+
+// What a mandate never lets anybody do.
+TEST_F(EveryMethodTest, HasNoScopeForMandatesAgreementsOperationsOrTheRegistrar) {
+  for (const auto& [method, row] : rows_) {
+    if (row.scope.empty()) continue;
+    EXPECT_TRUE(absl::StrContains(method, ".PassportService/") || absl::EndsWith(method, "Policies"))
+        << method;
+    EXPECT_EQ(row.who, Who::kOwnOperator) << method;
+  }
 }
 
 TEST_F(EveryMethodTest, IsRefusedForTheWrongProcessOfTheOwnParticipant) {

@@ -6,7 +6,9 @@
 #include "services/accounts/service.h"
 #include "services/catalog/service.h"
 #include "services/connector/service.h"
+#include "services/identity/mandate_registry_service.h"
 #include "services/identity/service.h"
+#include "services/mandate/service.h"
 #include "services/ops/operations_service.h"
 #include "services/passport/service.h"
 #include "services/process/trust_service.h"
@@ -40,8 +42,9 @@ std::vector<std::string> AllMethods() {
 std::vector<rpc::AccessRow> AllRows() {
   std::vector<rpc::AccessRow> all;
   for (const std::vector<rpc::AccessRow>& rows :
-       {identity::IdentityRows(), catalog::CatalogRows(), passport::PassportRows(),
-        connector::ConnectorRows(), ops::OperationsRows(), process::TrustRows(), people::AccountRows()}) {
+       {identity::IdentityRows(), identity::MandateRegistryRows(), mandate::MandateRows(),
+        catalog::CatalogRows(), passport::PassportRows(), connector::ConnectorRows(), ops::OperationsRows(),
+        process::TrustRows(), people::AccountRows()}) {
     all.insert(all.end(), rows.begin(), rows.end());
   }
   return all;

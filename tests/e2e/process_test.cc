@@ -6,6 +6,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -21,6 +22,7 @@
 #include "services/http/est_client.h"
 #include "services/identity/config.h"
 #include "services/identity/registrar_process.h"
+#include "services/mandate/node.h"
 #include "services/ops/operations_service.h"
 #include "services/process/config.h"
 #include "services/process/health.h"
@@ -229,6 +231,49 @@ TEST_F(ProcessTest, CatchesUpWhenTheReplyToACosigningWasLost) {
   ASSERT_THAT(process->journal().SubmitAndWait(std::move(lost)), IsOk());
 
   EXPECT_TRUE(Eventually([&] { return cosigned().ok(); }));
+}
+
+TEST_F(ProcessTest, FilesItsMandatesAndWhatItRevokedDuringAnOutage) {
+  identity::v1::RegisterParticipantRequest agency;
+  agency.set_request_id(NewUuid(random_));
+  agency.mutable_participant()->set_label("agency");
+  agency.mutable_participant()->set_name_latin("Agency");
+  ASSERT_THAT(identity::WaitFor<identity::v1::RegisterParticipantResponse>([&](auto done) {
+                registrar_->registrar().participants().Register(operator_, agency, std::move(done));
+              }),
+              IsOk());
+  const auto process = Start();
+  ASSERT_NE(process, nullptr);
+  mandate::MandateNode mandates(*process, config_.data_dir());
+  Running running(*process);
+  // What this process's directory lists.
+  const auto mandate = [&]() -> std::optional<identity::CheckedMandate> {
+    const auto self = process->trust().View()->Find("oem");
+    if (!self.ok() || (*self)->mandates.empty()) return std::nullopt;
+    return (*self)->mandates[0];
+  };
+  ASSERT_TRUE(Eventually([&] { return process->trust().View()->Find("agency").ok() && Healthy(); }));
+  identity::v1::GrantMandateRequest grant;
+  grant.set_request_id(NewUuid(random_));
+  grant.set_holder("agency");
+  grant.add_scopes("policy");
+
+  const auto granted = mandates.own().Grant(operator_, grant);
+
+  ASSERT_THAT(granted, IsOk());
+  EXPECT_TRUE(granted->filed());
+  ASSERT_TRUE(Eventually([&] { return mandate().has_value(); }));
+  registrar_.reset();
+  identity::v1::RevokeMandateRequest revoke;
+  revoke.set_id(grant.request_id());
+  const auto revoked = mandates.own().Revoke(operator_, revoke);
+  ASSERT_THAT(revoked, IsOk());
+  EXPECT_FALSE(revoked->filed());
+  EXPECT_FALSE(mandate()->revoked_at.has_value());
+
+  StartRegistrar(address_, est_address_);
+
+  EXPECT_TRUE(Eventually([&] { return mandate()->revoked_at.has_value(); }));
 }
 
 TEST_F(ProcessTest, RestartsWhileTheRegistrarIsAway) {

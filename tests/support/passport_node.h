@@ -19,6 +19,7 @@
 #include "passport/records/reader.h"
 #include "passport/records/view.h"
 #include "passport/records/writer.h"
+#include "tests/support/caller.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_random.h"
 #include "tests/support/federation.h"
@@ -73,6 +74,7 @@ class TestPassportNode {
  public:
   TestPassportNode(TestFederation& federation, FakeClock& clock, const std::string& label, uint64_t seed = 1)
       : clock_(clock),
+        label_(label),
         random_(seed),
         origin_(identity::LogOrigin("passport", label, federation.name())),
         journal_(audit::Journal::Open(*store_, origin_, log_, random_).value()),
@@ -101,13 +103,15 @@ class TestPassportNode {
   passport::Dater& dater() { return dater_; }
   passport::RecordReader& reader() { return reader_; }
 
+  // Who writes here.
+  Caller own_operator() const { return CallerForTest::Make(did(), label_, "operator"); }
   std::string NewRequestId() { return NewUuid(random_); }
 
   absl::StatusOr<passport::v1::ImportFactsResponse> Import(const std::vector<passport::v1::NewFact>& facts) {
     passport::v1::ImportFactsRequest request;
     request.set_request_id(NewRequestId());
     for (const passport::v1::NewFact& fact : facts) *request.add_facts() = fact;
-    return writer_.ImportFacts(did(), request);
+    return writer_.ImportFacts(own_operator(), request);
   }
 
   // What a Grant for these sections opens of the subjects.
@@ -123,6 +127,7 @@ class TestPassportNode {
 
  private:
   FakeClock& clock_;
+  const std::string label_;
   FakeRandom random_;
   const crypto::PrivateKey signing_ = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256);
   const crypto::PrivateKey log_ = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ED25519);

@@ -1,4 +1,4 @@
-// The mandate in the record of an act.
+// Who acted, in the record of an act.
 #pragma once
 
 #include "core/base/caller.h"
@@ -6,8 +6,9 @@
 
 namespace tsunagi::audit {
 
-// Names holder and mandate when the caller acts under one; changes nothing otherwise.
-inline void NameMandate(const Caller& caller, v1::Record& record) {
+// Names the account of the caller's session, and holder and mandate when it acts under one (代行).
+inline void NameActor(const Caller& caller, v1::Record& record) {
+  record.set_account(caller.account());
   if (caller.mandate().empty()) return;
   record.mutable_under_mandate()->set_holder(caller.did());
   record.mutable_under_mandate()->set_mandate(caller.mandate());

@@ -1,0 +1,42 @@
+#include "services/identity/mandate_registry_service.h"
+
+#include <utility>
+
+namespace tsunagi::identity {
+namespace {
+
+// Hands an act's reply to the call.
+template <class Reply>
+Done<Reply> Into(Reply* response, rpc::Finish finish) {
+  return [response, finish = std::move(finish)](absl::StatusOr<Reply> reply) {
+    if (reply.ok()) *response = *std::move(reply);
+    finish(reply.status());
+  };
+}
+
+}  // namespace
+
+std::vector<rpc::AccessRow> MandateRegistryRows() {
+  return {
+      {"/tsunagi.identity.v1.MandateRegistryService/FileMandate", rpc::Who::kParticipant},
+      {"/tsunagi.identity.v1.MandateRegistryService/FileRevocation", rpc::Who::kParticipant},
+  };
+}
+
+grpc::ServerUnaryReactor* MandateRegistryService::FileMandate(grpc::CallbackServerContext* context,
+                                                              const v1::FileMandateRequest* request,
+                                                              v1::FileMandateResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
+    mandates_.FileMandate(caller, *request, Into(response, std::move(finish)));
+  });
+}
+
+grpc::ServerUnaryReactor* MandateRegistryService::FileRevocation(grpc::CallbackServerContext* context,
+                                                                 const v1::FileRevocationRequest* request,
+                                                                 v1::FileRevocationResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
+    mandates_.FileRevocation(caller, *request, Into(response, std::move(finish)));
+  });
+}
+
+}  // namespace tsunagi::identity
