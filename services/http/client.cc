@@ -3,13 +3,11 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "boost/asio/buffer.hpp"
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/address.hpp"
@@ -24,6 +22,7 @@
 #include "boost/beast/http/write.hpp"
 #include "boost/beast/ssl/ssl_stream.hpp"
 #include "core/base/status_macros.h"
+#include "services/http/url.h"
 
 namespace tsunagi::http {
 namespace {
@@ -36,44 +35,7 @@ using net::ip::tcp;
 constexpr uint32_t kHeaderLimit = 8 << 10;
 constexpr uint64_t kBodyLimit = 1 << 20;
 
-struct Url {
-  std::string host;  // without brackets
-  std::string port;
-  std::string path;
-  std::string host_header;
-};
-
-bool IsHostCharacter(char c) {
-  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-';
-}
-
-absl::StatusOr<Url> ParseUrl(absl::string_view text) {
-  const absl::Status wrong =
-      absl::InvalidArgumentError(absl::StrCat("URL is `", text, "`: expected https://host:port/path"));
-  absl::string_view rest = text;
-  if (!absl::ConsumePrefix(&rest, "https://")) return wrong;
-  for (const char c : rest) {
-    if (!absl::ascii_isgraph(static_cast<unsigned char>(c))) return wrong;
-  }
-  Url url;
-  const size_t slash = rest.find('/');
-  url.path = slash == absl::string_view::npos ? "/" : std::string(rest.substr(slash));
-  const absl::string_view authority = rest.substr(0, slash);
-  const size_t colon = authority.rfind(':');
-  if (colon == absl::string_view::npos) return wrong;
-  absl::string_view host = authority.substr(0, colon);
-  const bool bracketed = absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]");
-  for (const char c : host) {
-    if (!IsHostCharacter(c) && !(bracketed && c == ':')) return wrong;
-  }
-  int port = 0;
-  if (host.empty() || !absl::SimpleAtoi(authority.substr(colon + 1), &port) || port < 1 || port > 65535)
-    return wrong;
-  url.host = std::string(host);
-  url.port = absl::StrCat(port);
-  url.host_header = std::string(authority);
-  return url;
-}
+bool Verifies(const HttpsCall& call) { return !call.root_pem.empty() || call.system_roots; }
 
 absl::StatusOr<ssl::context> NewContext(const HttpsCall& call) {
   ssl::context context(ssl::context::tls_client);
@@ -83,7 +45,11 @@ absl::StatusOr<ssl::context> NewContext(const HttpsCall& call) {
     context.add_certificate_authority(net::buffer(call.root_pem), error);
     if (error) return absl::InvalidArgumentError("root certificate is no PEM certificate");
   }
-  context.set_verify_mode(call.root_pem.empty() ? ssl::verify_none : ssl::verify_peer, error);
+  if (call.system_roots) {
+    context.set_default_verify_paths(error);
+    if (error) return absl::UnavailableError("the system has no root certificates");
+  }
+  context.set_verify_mode(Verifies(call) ? ssl::verify_peer : ssl::verify_none, error);
   if (call.certificate_pem.empty()) return context;
   context.use_certificate_chain(net::buffer(call.certificate_pem), error);
   if (error) return absl::InvalidArgumentError("client certificate is no PEM certificate chain");
@@ -110,22 +76,22 @@ absl::Status ExpectHost(SSL* connection, const std::string& host) {
 // One exchange: each step runs the loop until it is done or its time is up.
 class Exchange {
  public:
-  Exchange(ssl::context& context, Url url, absl::Duration timeout)
+  Exchange(ssl::context& context, HttpsUrl url, absl::Duration timeout)
       : url_(std::move(url)), timeout_(absl::ToChronoNanoseconds(timeout)), stream_(io_, context) {}
 
-  absl::Status Connect(bool verify) {
+  // `address` is where the host is; empty asks the system.
+  absl::Status Connect(const std::string& address, bool verify) {
     boost::system::error_code error;
-    const auto found =
-        tcp::resolver(io_).resolve(url_.host, url_.port, tcp::resolver::numeric_service, error);
+    const std::vector<tcp::endpoint> endpoints = Endpoints(address, error);
     if (error) return Unavailable("finding", error);
-    error = Await([&](auto done) { Lowest().async_connect(found, std::move(done)); });
+    error = Await([&](auto done) { Lowest().async_connect(endpoints, std::move(done)); });
     if (error) return Unavailable("connecting to", error);
     if (verify) RETURN_IF_ERROR(ExpectHost(stream_.native_handle(), url_.host));
     error = Await([&](auto done) { stream_.async_handshake(ssl::stream_base::client, std::move(done)); });
     const long verdict = SSL_get_verify_result(stream_.native_handle());
     if (error && verify && verdict != X509_V_OK) {
       return absl::UnauthenticatedError(absl::StrCat(
-          "server `", url_.host_header, "` is not trusted: ", X509_verify_cert_error_string(verdict)));
+          "server `", url_.authority, "` is not trusted: ", X509_verify_cert_error_string(verdict)));
     }
     return error ? Unavailable("TLS handshake with", error) : absl::OkStatus();
   }
@@ -135,7 +101,7 @@ class Exchange {
     request.version(11);
     request.method_string(call.method);
     request.target(url_.path);
-    request.set(beast::http::field::host, url_.host_header);
+    request.set(beast::http::field::host, url_.authority);
     for (const auto& [name, value] : call.headers) request.set(name, value);
     if (!call.content_type.empty()) request.set(beast::http::field::content_type, call.content_type);
     request.keep_alive(false);
@@ -158,6 +124,15 @@ class Exchange {
   }
 
  private:
+  std::vector<tcp::endpoint> Endpoints(const std::string& address, boost::system::error_code& error) {
+    std::vector<tcp::endpoint> endpoints;
+    for (const auto& found : tcp::resolver(io_).resolve(address.empty() ? url_.host : address, url_.port,
+                                                        tcp::resolver::numeric_service, error)) {
+      endpoints.push_back(found.endpoint());
+    }
+    return endpoints;
+  }
+
   beast::tcp_stream& Lowest() { return beast::get_lowest_layer(stream_); }
 
   template <class Begin>
@@ -171,10 +146,10 @@ class Exchange {
   }
 
   absl::Status Unavailable(absl::string_view doing, const boost::system::error_code& error) const {
-    return absl::UnavailableError(absl::StrCat(doing, " `", url_.host_header, "`: ", error.message()));
+    return absl::UnavailableError(absl::StrCat(doing, " `", url_.authority, "`: ", error.message()));
   }
 
-  const Url url_;
+  const HttpsUrl url_;
   const std::chrono::nanoseconds timeout_;
   net::io_context io_;
   ssl::stream<beast::tcp_stream> stream_;
@@ -183,10 +158,10 @@ class Exchange {
 }  // namespace
 
 absl::StatusOr<HttpResponse> Fetch(const HttpsCall& call) {
-  ASSIGN_OR_RETURN(Url url, ParseUrl(call.url));
+  ASSIGN_OR_RETURN(HttpsUrl url, ParseHttpsUrl(call.url));
   ASSIGN_OR_RETURN(ssl::context context, NewContext(call));
   Exchange exchange(context, std::move(url), call.timeout);
-  RETURN_IF_ERROR(exchange.Connect(!call.root_pem.empty()));
+  RETURN_IF_ERROR(exchange.Connect(call.connect_to, Verifies(call)));
   return exchange.Send(call);
 }
 

@@ -11,13 +11,17 @@ namespace tsunagi::http {
 
 struct HttpsCall {
   std::string method = "GET";
-  std::string url;  // https://host:port/path
+  std::string url;  // see ParseHttpsUrl
+  // Connects to this IP address instead of asking the system where the URL's host is; empty asks.
+  std::string connect_to;
   Headers headers;
   std::string content_type;  // of the body
   std::string body;
   // The server's certificate must chain to this root (PEM) and carry the URL's host as DNS name or IP
-  // address. Empty accepts any server: only to fetch what is checked by its digest.
+  // address. Empty accepts any server, unless system_roots is set: only to fetch what is checked by its
+  // digest.
   std::string root_pem;
+  bool system_roots = false;  // the system's roots count (too)
   // Client certificate; both empty for none.
   std::string key_pem;
   std::string certificate_pem;

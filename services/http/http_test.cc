@@ -171,7 +171,7 @@ TEST_F(HttpTest, AnyServerWillDoWhenNoRootIsKnownYet) {
 
 TEST_F(HttpTest, RefusesBadUrlsKeysAndCertificates) {
   for (const char* url :
-       {"", "http://127.0.0.1:1/", "https://127.0.0.1/", "https://:1/", "https://127.0.0.1:0/",
+       {"", "http://127.0.0.1:1/", "https://127.0.0.1:/", "https://:1/", "https://127.0.0.1:0/",
         "https://127.0.0.1:70000/", "https://a b:1/", "https://a@b:1/", "https://a:1/\r\nx"}) {
     HttpsCall call = Call();
     call.url = url;
