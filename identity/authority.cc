@@ -107,10 +107,12 @@ absl::StatusOr<Authority> LoadOrCreateAuthority(const std::string& folder, absl:
                   Template(named("status"), {StatusUri(federation)}, now, kSignerLife, false), &root));
   ASSIGN_OR_RETURN(PrivateKey token, PrivateKey::LoadOrCreate(folder + "/token.key", kEs256));
   ASSIGN_OR_RETURN(PrivateKey approval, PrivateKey::LoadOrCreate(folder + "/approval.key", kEs256));
+  ASSIGN_OR_RETURN(PrivateKey credential, PrivateKey::LoadOrCreate(folder + "/credential.key", kEs256));
   ASSIGN_OR_RETURN(PrivateKey log, PrivateKey::LoadOrCreate(folder + "/log.key", kEd25519));
   ASSIGN_OR_RETURN(PrivateKey witness, PrivateKey::LoadOrCreate(folder + "/witness.key", kEd25519));
-  return Authority{std::move(root),  std::move(issuing),  std::move(directory), std::move(status),
-                   std::move(token), std::move(approval), std::move(log),       std::move(witness)};
+  return Authority{std::move(root),       std::move(issuing), std::move(directory),
+                   std::move(status),     std::move(token),   std::move(approval),
+                   std::move(credential), std::move(log),     std::move(witness)};
 }
 
 absl::StatusOr<Certificate> IssueProcessCertificate(const Authority& authority, const ProcessName& name,

@@ -20,14 +20,15 @@ struct CertifiedKey {
 };
 
 struct Authority {
-  CertifiedKey root;            // certifies issuing, directory and status; 30 years
-  CertifiedKey issuing;         // certifies processes; 15 years
-  CertifiedKey directory;       // signs directory and entries; 15 years
-  CertifiedKey status;          // signs the status list; 15 years
-  crypto::PrivateKey token;     // ES256: access tokens
-  crypto::PrivateKey approval;  // ES256: approvals of amendments
-  crypto::PrivateKey log;       // Ed25519: the registrar's own log
-  crypto::PrivateKey witness;   // Ed25519: cosignatures
+  CertifiedKey root;              // certifies issuing, directory and status; 30 years
+  CertifiedKey issuing;           // certifies processes; 15 years
+  CertifiedKey directory;         // signs directory and entries; 15 years
+  CertifiedKey status;            // signs the status list; 15 years
+  crypto::PrivateKey token;       // ES256: access tokens
+  crypto::PrivateKey approval;    // ES256: approvals of amendments
+  crypto::PrivateKey credential;  // ES256: credentials and their status lists
+  crypto::PrivateKey log;         // Ed25519: the registrar's own log
+  crypto::PrivateKey witness;     // Ed25519: cosignatures
 };
 
 // Reads keys and certificates from `folder`, making what is missing at time `now`: key files of mode 0600 in

@@ -12,7 +12,6 @@
 #include "core/crypto/digest.h"
 #include "identity/entries.h"
 #include "identity/invitations.h"
-#include "identity/token.h"
 
 namespace tsunagi::identity {
 namespace {
@@ -65,14 +64,6 @@ absl::StatusOr<ProcessName> NameOf(const std::vector<std::string>& uris,
     return InvalidArgument({"DNS_NAME_WRONG", "dns", dns_names[0], absl::StrCat("`", dns_name, "`")});
   }
   return name;
-}
-
-// A participant that may have certificates and tokens.
-absl::StatusOr<StoredParticipant> ActiveEntry(const store::Store& store, absl::string_view label) {
-  absl::StatusOr<StoredParticipant> entry = LoadEntry(store, label);
-  if (absl::IsNotFound(entry.status())) return absl::PermissionDeniedError("participant is not registered");
-  if (entry.ok() && entry->suspended()) return absl::PermissionDeniedError("participant is suspended");
-  return entry;
 }
 
 }  // namespace
@@ -206,35 +197,6 @@ absl::StatusOr<Decision<Certificate>> Enrolment::Issue(const CertificateRequest&
   commit.record =
       EncodeRecord({"enrolled", did, certificate.sha256, absl::StrCat(did, " ", name.process), by}, now);
   return Decision<Certificate>{std::move(certificate), std::move(commit)};
-}
-
-void Enrolment::IssueToken(const Caller& caller, Done<v1::IssueTokenResponse> done) {
-  Act<v1::IssueTokenResponse>(
-      context_.journal, [this, caller] { return DecideToken(caller); }, std::move(done));
-}
-
-absl::StatusOr<Decision<v1::IssueTokenResponse>> Enrolment::DecideToken(const Caller& caller) const {
-  ASSIGN_OR_RETURN(const StoredParticipant entry, ActiveEntry(context_.journal.store(), caller.label()));
-  const absl::Time now = context_.clock.Now();
-  TokenClaims claims;
-  claims.subject = entry.participant().did();
-  claims.certificate_sha256 = caller.certificate_sha256();
-  claims.issued_at = absl::FromUnixSeconds(absl::ToUnixSeconds(now));
-  claims.expires_at = std::min(
-      {claims.issued_at + context_.options.token_life, claims.issued_at + kMaxTokenLife, caller.not_after()});
-  claims.expires_at = absl::FromUnixSeconds(absl::ToUnixSeconds(claims.expires_at));
-  if (claims.expires_at <= now) return absl::UnauthenticatedError("the certificate has expired");
-  ASSIGN_OR_RETURN(
-      const std::string token,
-      tsunagi::identity::IssueToken(context_.authority.token, context_.options.federation, claims));
-  Decision<v1::IssueTokenResponse> decision;
-  decision.reply.set_token(token);
-  *decision.reply.mutable_expire_time() = ToProto(claims.expires_at);
-  audit::Commit commit;
-  commit.reads = {EntryKey(caller.label())};
-  commit.record = EncodeRecord({"token-issued", claims.subject, crypto::Sha256(token), ByOf(caller)}, now);
-  decision.commit = std::move(commit);
-  return decision;
 }
 
 }  // namespace tsunagi::identity

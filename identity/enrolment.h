@@ -1,4 +1,4 @@
-// Joining: invitations, first certificates, renewals, tokens. Thread-safe; nothing blocks.
+// Joining: invitations, first certificates, renewals. Thread-safe; nothing blocks.
 #pragma once
 
 #include <string>
@@ -55,15 +55,11 @@ class Enrolment {
   //   malformed or asks for other names
   void Renew(const RenewRequest& request, Done<crypto::Certificate> done);
 
-  // A token for the caller's certificate: never past the certificate's end.
-  void IssueToken(const Caller& caller, Done<v1::IssueTokenResponse> done);
-
  private:
   absl::StatusOr<Decision<v1::CreateInvitationResponse>> DecideInvitation(
       const Caller& caller, const v1::CreateInvitationRequest& request) const;
   absl::StatusOr<Decision<crypto::Certificate>> DecideEnrol(const EnrolRequest& request);
   absl::StatusOr<Decision<crypto::Certificate>> DecideRenew(const RenewRequest& request) const;
-  absl::StatusOr<Decision<v1::IssueTokenResponse>> DecideToken(const Caller& caller) const;
   absl::StatusOr<Decision<crypto::Certificate>> Issue(const crypto::CertificateRequest& request,
                                                       const ProcessName& name, absl::string_view by) const;
 

@@ -5,13 +5,11 @@
 #include "gtest/gtest.h"
 #include "identity/invitations.h"
 #include "identity/registrar_for_test.h"
-#include "identity/token.h"
 #include "tests/support/status_matchers.h"
 
 namespace tsunagi::identity {
 namespace {
 
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -164,7 +162,7 @@ TEST_F(EnrolmentTest, RefusesAProcessThatTheInvitationDoesNotName) {
               StatusIs(kPermissionDenied, HasSubstr("operator")));
 }
 
-TEST_F(EnrolmentTest, ASuspendedParticipantNeitherEnrolsNorRenewsNorGetsTokens) {
+TEST_F(EnrolmentTest, ASuspendedParticipantNeitherEnrolsNorRenews) {
   const crypto::Certificate certificate = Enrolled();
   const std::string code = registrar_.Invite("maker");
   ASSERT_THAT(registrar_.SetSuspended("maker", true), IsOk());
@@ -172,11 +170,6 @@ TEST_F(EnrolmentTest, ASuspendedParticipantNeitherEnrolsNorRenewsNorGetsTokens) 
   EXPECT_THAT(registrar_.Enrol("maker", code, Request()), StatusIs(kPermissionDenied));
   EXPECT_THAT(registrar_.Renew(certificate, Request()), StatusIs(kPermissionDenied));
   EXPECT_THAT(registrar_.TryInvite(Invitation()), StatusIs(kFailedPrecondition));
-  EXPECT_THAT(WaitFor<v1::IssueTokenResponse>([&](auto done) {
-                registrar_.registrar->enrolment().IssueToken(RegistrarForTest::CallerOf("maker"),
-                                                             std::move(done));
-              }),
-              StatusIs(kPermissionDenied));
 }
 
 TEST_F(EnrolmentTest, RefusesBadInvitations) {
@@ -249,23 +242,6 @@ TEST_F(EnrolmentTest, RenewsNoCertificateOfAnotherAuthority) {
   crypto::Certificate none = forged;
   none.der = "no certificate";
   EXPECT_THAT(registrar_.Renew(none, Request()), StatusIs(kUnauthenticated));
-}
-
-TEST_F(EnrolmentTest, TokensAreBoundToTheCertificateAndEndWithIt) {
-  const absl::Time end = registrar_.clock.Now() + absl::Hours(2);
-  const Caller caller = CallerForTest::WithNotAfter(RegistrarForTest::CallerOf("maker"), end);
-
-  const auto reply = WaitFor<v1::IssueTokenResponse>(
-      [&](auto done) { registrar_.registrar->enrolment().IssueToken(caller, std::move(done)); });
-
-  ASSERT_THAT(reply, IsOk());
-  TokenVerifier verifier(registrar_.registrar->trust(), registrar_.clock);
-  const auto claims = verifier.Verify(reply->token());
-  ASSERT_THAT(claims, IsOk());
-  EXPECT_EQ(claims->subject, caller.did());
-  EXPECT_EQ(claims->certificate_sha256, caller.certificate_sha256());
-  EXPECT_EQ(claims->expires_at, end);
-  EXPECT_THAT(registrar_.Acts(), Contains("token-issued"));
 }
 
 }  // namespace

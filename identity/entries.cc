@@ -56,6 +56,16 @@ absl::StatusOr<StoredParticipant> FindEntry(const store::Store& store, absl::str
   return LoadEntry(store, *label);
 }
 
+absl::StatusOr<StoredParticipant> ActiveEntry(const store::Store& store, absl::string_view label) {
+  absl::StatusOr<StoredParticipant> entry = LoadEntry(store, label);
+  if (absl::IsNotFound(entry.status())) return absl::PermissionDeniedError("participant is not registered");
+  if (entry.ok() && entry->suspended()) return absl::PermissionDeniedError("participant is suspended");
+  if (entry.ok() && entry->participant().state() == v1::PARTICIPANT_STATE_LEFT) {
+    return absl::PermissionDeniedError("participant has left the federation");
+  }
+  return entry;
+}
+
 absl::StatusOr<v1::Directory> LoadHead(const store::Store& store) {
   return LoadOrEmpty<v1::Directory>(store, HeadKey(), "directory head");
 }

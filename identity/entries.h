@@ -28,6 +28,9 @@ std::string StatusKey();
 // NOT_FOUND naming the participant when there is none.
 absl::StatusOr<StoredParticipant> LoadEntry(const store::Store& store, absl::string_view label);
 absl::StatusOr<StoredParticipant> FindEntry(const store::Store& store, absl::string_view did_or_label);
+// A participant that may have certificates, tokens and credentials. PERMISSION_DENIED when it is not
+// registered, is suspended or has left.
+absl::StatusOr<StoredParticipant> ActiveEntry(const store::Store& store, absl::string_view label);
 
 // Version and time of the directory, without entries; version 0 before the first entry.
 absl::StatusOr<v1::Directory> LoadHead(const store::Store& store);

@@ -12,6 +12,7 @@
 #include "core/crypto/digest.h"
 #include "identity/checks.h"
 #include "identity/entries.h"
+#include "identity/public_documents.h"
 
 namespace tsunagi::identity {
 namespace {
@@ -31,11 +32,10 @@ audit::RequestKey KeyOf(const Caller& caller, absl::string_view method, absl::st
 
 // The DID that the participant gets: its own, or the one that the registrar hosts for its label.
 absl::StatusOr<std::string> DidOf(const v1::Participant& participant, const RegistrarOptions& options) {
-  const std::string hosted_prefix = absl::StrCat("did:web:", options.did_host, ":participants:");
-  const std::string hosted = absl::StrCat(hosted_prefix, participant.label());
+  const std::string hosted = HostedDid(options.did_host, participant.label());
   if (participant.did().empty() || participant.did() == hosted) return hosted;
   RETURN_IF_ERROR(Did::Parse(participant.did()).status());
-  if (!absl::StartsWith(participant.did(), hosted_prefix)) return participant.did();
+  if (!absl::StartsWith(participant.did(), HostedDid(options.did_host, ""))) return participant.did();
   return InvalidArgument({"DID_OF_ANOTHER", "did", participant.did(),
                           absl::StrCat("`", hosted, "`, or a DID that the registrar does not host")});
 }

@@ -11,6 +11,7 @@
 #include "identity/checks.h"
 #include "identity/entries.h"
 #include "identity/invitations.h"
+#include "identity/public_documents.h"
 
 namespace tsunagi::identity {
 namespace {
@@ -41,14 +42,14 @@ v1::Participant Itself(v1::Participant participant, const std::string& address,
   const std::string& federation = context.options.federation;
   participant.set_label(std::string(kRegistrarLabel));
   if (participant.did().empty()) {
-    participant.set_did(
-        absl::StrCat("did:web:", context.options.did_host, ":participants:", kRegistrarLabel));
+    participant.set_did(HostedDid(context.options.did_host, kRegistrarLabel));
     participant.set_name_latin(absl::StrCat("Registrar of ", federation));
     participant.set_name_ja("登録機関");
     participant.add_roles(std::string(kRegistrarRole));
   }
   AddKeyOnce(authority.token.public_key(), v1::KEY_PURPOSE_SIGNING, "", now, participant);
   AddKeyOnce(authority.approval.public_key(), v1::KEY_PURPOSE_SIGNING, "", now, participant);
+  AddKeyOnce(authority.credential.public_key(), v1::KEY_PURPOSE_SIGNING, "", now, participant);
   AddKeyOnce(authority.log.public_key(), v1::KEY_PURPOSE_LOG,
              LogOrigin(kRegistrarLabel, kRegistrarLabel, federation), now, participant);
   AddKeyOnce(authority.witness.public_key(), v1::KEY_PURPOSE_LOG, WitnessName(federation), now, participant);
@@ -68,15 +69,15 @@ Registrar::Registrar(RegistrarContext context)
       lists_(context_, trust_),
       participants_(context_, lists_),
       enrolment_(context_),
+      tokens_(context_, trust_),
+      credentials_(context_),
       cosigning_(context_),
       amendments_(context_),
       mandates_(context_, lists_) {}
 
 absl::StatusOr<std::unique_ptr<Registrar>> Registrar::Open(RegistrarContext context) {
   RETURN_IF_ERROR(CheckFederation(context.options.federation));
-  RETURN_IF_ERROR(
-      Did::Parse(absl::StrCat("did:web:", context.options.did_host, ":participants:", kRegistrarLabel))
-          .status());
+  RETURN_IF_ERROR(Did::Parse(HostedDid(context.options.did_host, kRegistrarLabel)).status());
   std::unique_ptr<Registrar> registrar(new Registrar(std::move(context)));
   RETURN_IF_ERROR(registrar->ListItself(""));
   RETURN_IF_ERROR(registrar->Refresh());

@@ -5,9 +5,11 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "identity/access_tokens.h"
 #include "identity/amendments.h"
 #include "identity/context.h"
 #include "identity/cosigning.h"
+#include "identity/credentials.h"
 #include "identity/enrolment.h"
 #include "identity/mandate_registry.h"
 #include "identity/participants.h"
@@ -27,6 +29,8 @@ class Registrar {
 
   Participants& participants() { return participants_; }
   Enrolment& enrolment() { return enrolment_; }
+  AccessTokens& tokens() { return tokens_; }
+  Credentials& credentials() { return credentials_; }
   SignedLists& lists() { return lists_; }
   Cosigning& cosigning() { return cosigning_; }
   Amendments& amendments() { return amendments_; }
@@ -55,6 +59,8 @@ class Registrar {
   SignedLists lists_;
   Participants participants_;
   Enrolment enrolment_;
+  AccessTokens tokens_;
+  Credentials credentials_;
   Cosigning cosigning_;
   Amendments amendments_;
   MandateRegistry mandates_;

@@ -52,6 +52,24 @@ absl::StatusOr<std::string> Confirmation(const json& claims) {
   return *digest;
 }
 
+// The claim `act`: an actor, and within it the one before.
+absl::StatusOr<std::vector<TokenActor>> Actors(const json& claims) {
+  std::vector<TokenActor> actors;
+  const json* outer = &claims;
+  for (auto act = outer->find("act"); act != outer->end(); act = outer->find("act")) {
+    if (!act->is_object() || actors.size() == kMaxTokenActors) {
+      return Refused(
+          absl::StrCat("claim `act` is no object, or nests more than ", kMaxTokenActors, " actors"));
+    }
+    TokenActor actor;
+    ASSIGN_OR_RETURN(actor.did, TextClaim(*act, "sub"));
+    ASSIGN_OR_RETURN(actor.process, TextClaim(*act, "process"));
+    actors.push_back(std::move(actor));
+    outer = &*act;
+  }
+  return actors;
+}
+
 // Issuer, audience and the claims that everybody must have.
 absl::StatusOr<TokenClaims> ReadClaims(const std::string& text, absl::string_view federation) {
   const json claims = json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -65,6 +83,7 @@ absl::StatusOr<TokenClaims> ReadClaims(const std::string& text, absl::string_vie
   ASSIGN_OR_RETURN(read.certificate_sha256, Confirmation(claims));
   ASSIGN_OR_RETURN(read.issued_at, TimeClaim(claims, "iat"));
   ASSIGN_OR_RETURN(read.expires_at, TimeClaim(claims, "exp"));
+  ASSIGN_OR_RETURN(read.actors, Actors(claims));
   if (claims.contains("nbf")) {
     // A token that starts later counts as issued later.
     ASSIGN_OR_RETURN(const absl::Time not_before, TimeClaim(claims, "nbf"));
@@ -86,12 +105,16 @@ absl::Status CheckTimes(const TokenClaims& claims, absl::Time now) {
 
 absl::StatusOr<std::string> IssueToken(const crypto::PrivateKey& token_key, absl::string_view federation,
                                        const TokenClaims& claims) {
-  const json body = {{"iss", std::string(federation)},
-                     {"aud", std::string(federation)},
-                     {"sub", claims.subject},
-                     {"iat", absl::ToUnixSeconds(claims.issued_at)},
-                     {"exp", absl::ToUnixSeconds(claims.expires_at)},
-                     {"cnf", {{"x5t#S256", ToBase64Url(claims.certificate_sha256)}}}};
+  json body = {{"iss", std::string(federation)},
+               {"aud", std::string(federation)},
+               {"sub", claims.subject},
+               {"iat", absl::ToUnixSeconds(claims.issued_at)},
+               {"exp", absl::ToUnixSeconds(claims.expires_at)},
+               {"cnf", {{"x5t#S256", ToBase64Url(claims.certificate_sha256)}}}};
+  json* outer = &body;
+  for (const TokenActor& actor : claims.actors) {
+    outer = &((*outer)["act"] = {{"sub", actor.did}, {"process", actor.process}});
+  }
   return crypto::SignJwt(token_key, kTokenType, body.dump());
 }
 

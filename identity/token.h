@@ -1,8 +1,10 @@
 // Access tokens of the federation (RFC 8705): issued by the registrar, verified offline.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
@@ -18,12 +20,24 @@ namespace tsunagi::identity {
 inline constexpr absl::string_view kTokenType = "at+jwt";
 inline constexpr absl::Duration kMaxTokenLife = absl::Hours(24);
 
+// Through how many processes a token may pass.
+inline constexpr size_t kMaxTokenActors = 4;
+
+// A process that acts for the token's subject.
+struct TokenActor {
+  std::string did;
+  std::string process;
+  friend bool operator==(const TokenActor&, const TokenActor&) = default;
+};
+
 // What a token says.
 struct TokenClaims {
   std::string subject;             // DID (`sub`)
   std::string certificate_sha256;  // raw 32 bytes (`cnf` x5t#S256)
   absl::Time issued_at;
   absl::Time expires_at;
+  // Who acts for the subject, newest first (`act`, RFC 8693). Says how the token came about; opens nothing.
+  std::vector<TokenActor> actors;
 };
 
 // Issues a token: iss and aud are `federation`, typ at+jwt, ES256.

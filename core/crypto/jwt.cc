@@ -117,7 +117,7 @@ bool VerifySignature(absl::string_view token, const PublicKey& key) {
 }  // namespace
 
 absl::StatusOr<std::string> SignJwt(const PrivateKey& key, absl::string_view typ,
-                                    absl::string_view claims_json) {
+                                    absl::string_view claims_json, absl::string_view kid) {
   if (key.algorithm() != common::v1::SIGNATURE_ALGORITHM_ES256) {
     return absl::InvalidArgumentError("tokens are signed with ES256 keys only");
   }
@@ -129,7 +129,8 @@ absl::StatusOr<std::string> SignJwt(const PrivateKey& key, absl::string_view typ
   const JwkPtr jwk = MakeJwk(key.public_key(), SecretOf(key));
   if (header == nullptr || jwk == nullptr ||
       !cjose_header_set(header.get(), CJOSE_HDR_ALG, CJOSE_HDR_ALG_ES256, &error) ||
-      !cjose_header_set(header.get(), CJOSE_HDR_KID, key.id().c_str(), &error) ||
+      !cjose_header_set(header.get(), CJOSE_HDR_KID, std::string(kid.empty() ? key.id() : kid).c_str(),
+                        &error) ||
       !cjose_header_set(header.get(), "typ", std::string(typ).c_str(), &error)) {
     return SslError(absl::StatusCode::kInternal, "preparing a token failed");
   }

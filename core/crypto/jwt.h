@@ -1,4 +1,4 @@
-// Access tokens: compact JWS with ES256 (RFC 7515, 7519), by libcjose.
+// Tokens and credentials: compact JWS with ES256 (RFC 7515, 7519), by libcjose.
 #pragma once
 
 #include <string>
@@ -9,9 +9,10 @@
 
 namespace tsunagi::crypto {
 
-// Signs a JSON claims object. Header: {"alg":"ES256","kid":<key id>,"typ":<typ>}.
+// Signs a JSON claims object. Header: {"alg":"ES256","kid":<kid>,"typ":<typ>}; `kid` is the key's id unless
+// one is given: the functions below take no other.
 absl::StatusOr<std::string> SignJwt(const PrivateKey& key, absl::string_view typ,
-                                    absl::string_view claims_json);
+                                    absl::string_view claims_json, absl::string_view kid = "");
 
 // The `kid` of a token's header. UNAUTHENTICATED on: more than 8 KiB, not three strict base64url parts, a
 // header that is not a JSON object without duplicate names, alg other than ES256, typ other than `typ`, any

@@ -65,7 +65,7 @@ ServerUnaryReactor* IdentityService::CreateInvitation(CallbackServerContext* con
 ServerUnaryReactor* IdentityService::IssueToken(CallbackServerContext* context, const v1::IssueTokenRequest*,
                                                 v1::IssueTokenResponse* response) {
   return guard_.ServeByCertificate(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.enrolment().IssueToken(caller, Into(response, std::move(finish)));
+    registrar_.tokens().Issue(ProcessOf(caller), Into(response, std::move(finish)));
   });
 }
 

@@ -1,0 +1,48 @@
+// Access tokens as the registrar issues them: for a process itself, or for acting on. Thread-safe; nothing
+// blocks.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "identity/act.h"
+#include "identity/certified_process.h"
+#include "identity/context.h"
+#include "identity/token.h"
+#include "tsunagi/identity/v1/identity_service.pb.h"
+
+namespace tsunagi::identity {
+
+class AccessTokens {
+ public:
+  // `trust` is the registrar's own view.
+  AccessTokens(const RegistrarContext& context, const TrustStore& trust)
+      : context_(context), verifier_(trust, context.clock) {}
+
+  // A token for the certificate of `process`: never past the certificate's end.
+  //   PERMISSION_DENIED  the participant is not registered, is suspended or has left
+  //   UNAUTHENTICATED    the certificate has expired
+  void Issue(const CertifiedProcess& process, Done<v1::IssueTokenResponse> done);
+
+  // A token with which `actor` goes on for the process of its own participant that showed it `subject_token`
+  // (RFC 8693): bound to the actor's certificate, naming the actor in `act`, never past the subject token's
+  // end. In addition to what Issue returns:
+  //   INVALID_ARGUMENT   the subject token is none of this federation, has expired, is another participant's,
+  //   or
+  //                      has passed through too many actors
+  void Exchange(const CertifiedProcess& actor, const std::string& subject_token,
+                Done<v1::IssueTokenResponse> done);
+
+ private:
+  // `act` is the word in the record; `end` and `actors` are what the subject token leaves.
+  absl::StatusOr<Decision<v1::IssueTokenResponse>> Decide(const CertifiedProcess& process,
+                                                          absl::string_view act, absl::Time end,
+                                                          std::vector<TokenActor> actors) const;
+  absl::StatusOr<Decision<v1::IssueTokenResponse>> DecideExchange(const CertifiedProcess& actor,
+                                                                  const std::string& subject_token);
+
+  const RegistrarContext& context_;
+  TokenVerifier verifier_;
+};
+
+}  // namespace tsunagi::identity
