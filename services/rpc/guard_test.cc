@@ -149,6 +149,23 @@ TEST_F(GuardTest, RefusesAnotherPartysToken) {
               StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("another certificate")));
 }
 
+TEST_F(GuardTest, RefusesTheOwnParticipantsTokenOverAnotherProcessesConnection) {
+  const TestCredential node = federation_.Enrol("dealer", "node");
+  const TestCredential connector = federation_.Enrol("dealer", "connector");
+
+  EXPECT_THAT(Check(kParticipant, connector, Bearer("dealer", node)),
+              StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("another certificate")));
+}
+
+TEST_F(GuardTest, DecidesByTheCertificateWhateverActorsTheTokenNames) {
+  const TestCredential node = federation_.Enrol("oem", "node");
+  const std::string token =
+      federation_.Token("oem", node, absl::Hours(1), {{"did:web:registrar.example", "operator"}});
+
+  EXPECT_THAT(Check(kParticipant, node, "Bearer " + token), IsOk());
+  EXPECT_THAT(Check(kOwnOperator, node, "Bearer " + token), StatusIs(absl::StatusCode::kPermissionDenied));
+}
+
 TEST_F(GuardTest, RefusesATokenForAnotherSubjectEvenWhenBoundToTheCertificate) {
   const TestCredential dealer = federation_.Enrol("dealer", "node");
 

@@ -142,12 +142,14 @@ class TestFederation {
 
   // An access token for `label`, bound to the certificate.
   std::string Token(absl::string_view label, const TestCredential& bound_to,
-                    absl::Duration life = absl::Hours(24)) const {
+                    absl::Duration life = absl::Hours(24),
+                    std::vector<identity::TokenActor> actors = {}) const {
     identity::TokenClaims claims;
     claims.subject = DidOf(label);
     claims.certificate_sha256 = bound_to.sha256;
     claims.issued_at = clock_.Now();
     claims.expires_at = clock_.Now() + life;
+    claims.actors = std::move(actors);
     return identity::IssueToken(token_key_, name_, claims).value();
   }
 
