@@ -95,7 +95,7 @@ absl::StatusOr<HttpResponse> SimpleReenroll(Registrar& registrar, const HttpRequ
 
 HttpResponse HandleEst(Registrar& registrar, const HttpRequest& request) {
   absl::string_view operation = request.target;
-  if (!absl::ConsumePrefix(&operation, "/.well-known/est/")) return Text(404, "only EST is served here");
+  absl::ConsumePrefix(&operation, "/.well-known/est/");
   absl::StatusOr<HttpResponse> response;
   if (operation == "cacerts" && request.method == "GET") {
     response = CaCerts(registrar);

@@ -6,7 +6,8 @@
 
 namespace tsunagi::identity {
 
-// Answers one request; blocks until the registrar's act is durable. Thread-safe.
+// Answers one request whose target starts with /.well-known/est/; blocks until the registrar's act is
+// durable. Thread-safe.
 http::HttpResponse HandleEst(Registrar& registrar, const http::HttpRequest& request);
 
 }  // namespace tsunagi::identity

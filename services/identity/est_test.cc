@@ -1,8 +1,4 @@
 // EST over real HTTPS on loopback: our client, curl and openssl against our server.
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -12,11 +8,8 @@
 #include "core/base/file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "identity/registrar_for_test.h"
-#include "services/http/client.h"
 #include "services/http/est_client.h"
-#include "services/http/server.h"
-#include "services/identity/est_handler.h"
+#include "services/identity/edge_for_test.h"
 #include "services/identity/est_request.h"
 #include "tests/support/status_matchers.h"
 
@@ -29,40 +22,14 @@ using tsunagi::testing::IsOk;
 using tsunagi::testing::StatusIs;
 using enum absl::StatusCode;
 
-crypto::PrivateKey NewKey() { return crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256); }
-
-class EstTest : public ::testing::Test {
+class EstTest : public EdgeForTest {
  protected:
-  EstTest() {
-    registrar_.Register("maker");
-    http::HttpsServerOptions options;
-    options.listen = "127.0.0.1:0";
-    const crypto::PrivateKey key = NewKey();
-    options.key_pem = key.ToPem();
-    const auto certificate = IssueServerCertificate(registrar_.authority, {"127.0.0.1"}, key.public_key(),
-                                                    absl::Now(), absl::Hours(1))
-                                 .value();
-    options.certificate_pem =
-        crypto::ToPem(certificate) + crypto::ToPem(registrar_.authority.issuing.certificate);
-    server_ = http::HttpsServer::Start(options, [this](const http::HttpRequest& request) {
-                return HandleEst(*registrar_.registrar, request);
-              }).value();
-    url_ = absl::StrCat("https://127.0.0.1:", server_->port());
-  }
-
   std::string Request(absl::string_view label = "maker", absl::string_view process = "node") {
     return RegistrarForTest::RequestFor(key_, label, process);
   }
   absl::StatusOr<std::vector<crypto::Certificate>> Enroll(const std::string& code) {
     return http::SimpleEnroll(url_, root_, "maker", code, Request());
   }
-
-  // TLS looks at the machine's clock.
-  RegistrarForTest registrar_{absl::Now()};
-  const crypto::Certificate root_ = registrar_.authority.root.certificate;
-  const crypto::PrivateKey key_ = NewKey();
-  std::unique_ptr<http::HttpsServer> server_;
-  std::string url_;
 };
 
 TEST_F(EstTest, ANewcomerFetchesTheRootThatItsInvitationNames) {
@@ -155,23 +122,9 @@ TEST_F(EstTest, ServesNothingElse) {
   }
 }
 
-// Runs a program to its end: true when it exits with 0.
-bool RunProgram(std::vector<std::string> arguments) {
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  pid_t child = 0;
-  int status = 0;
-  return ::posix_spawn(&child, argv[0], nullptr, nullptr, argv.data(), environ) == 0 &&
-         ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 // The public tools, with their files in a folder of their own.
 class ToolsTest : public EstTest {
  protected:
-  static constexpr char kCurl[] = "/usr/bin/curl";
-  static constexpr char kOpenssl[] = "/usr/bin/openssl";
-
   void SetUp() override {
     if (!std::filesystem::exists(kCurl) || !std::filesystem::exists(kOpenssl))
       GTEST_SKIP() << "no curl or openssl";

@@ -21,7 +21,7 @@
 #include "identity/token.h"
 #include "services/accounts/service.h"
 #include "services/http/server.h"
-#include "services/identity/est_handler.h"
+#include "services/identity/edge.h"
 #include "services/identity/mandate_registry_service.h"
 #include "services/identity/own_credentials.h"
 #include "services/identity/service.h"
@@ -135,7 +135,7 @@ class Process final : public RegistrarProcess {
       Registrar* const registrar = serving_;
       if (registrar == nullptr)
         return http::HttpResponse{503, "text/plain", "the registrar is starting\n", {}};
-      return HandleEst(*registrar, request);
+      return HandleEdge(*registrar, request);
     });
     RETURN_IF_ERROR(started.status());
     edge_ = *std::move(started);

@@ -12,6 +12,8 @@
 #include "gmock/gmock.h"
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "services/http/client.h"
 #include "services/http/est_client.h"
 #include "services/identity/config.h"
 #include "services/identity/service.h"
@@ -66,6 +68,20 @@ class Client {
                                                         key_.ToPem(), chain_pem_, root_pem_, token));
   }
 
+  // From now on calls with a token of the HTTPS edge.
+  void TakeTokenOverHttps() {
+    http::HttpsCall call;
+    call.method = "POST";
+    call.url = url_ + "/oauth/token";
+    call.root_pem = root_pem_;
+    call.key_pem = key_.ToPem();
+    call.certificate_pem = chain_pem_;
+    call.content_type = "application/x-www-form-urlencoded";
+    call.body = "grant_type=client_credentials";
+    token_ = nlohmann::json::parse(http::Fetch(call)->body)["access_token"].get<std::string>();
+    stub_ = NewStub(token_);
+  }
+
   template <class Request, class Response>
   absl::StatusOr<Response> Call(grpc::Status (v1::IdentityService::Stub::*method)(grpc::ClientContext*,
                                                                                   const Request&, Response*),
@@ -115,6 +131,15 @@ class RegistrarProcessTest : public ::testing::Test {
   testing::TempDir folder_;
   std::unique_ptr<RegistrarProcess> process_;
 };
+
+TEST_F(RegistrarProcessTest, ATokenOfTheHttpsEdgeOpensGrpc) {
+  Client registrar = Operator();
+  Client maker = Join(registrar, "maker");
+
+  maker.TakeTokenOverHttps();
+
+  EXPECT_THAT(maker.Call(&v1::IdentityService::Stub::GetDirectory, v1::GetDirectoryRequest()), IsOk());
+}
 
 TEST_F(RegistrarProcessTest, ACompanyJoinsFromTheOperatorsInvitation) {
   Client registrar = Operator();
