@@ -34,6 +34,7 @@ void AddGlobals(CLI::App& app, Globals& globals) {
 void AddCommands(CLI::App& app, Command& command) {
   AddEnrolCommand(app, command);
   AddParticipantCommands(app, command);
+  AddAuthorityCommands(app, command);
   AddPassportCommands(app, command);
   AddPolicyCommands(app, command);
   AddAgreementCommands(app, command);

@@ -38,6 +38,7 @@ using Command = std::function<absl::StatusOr<Output>(Context&)>;
 // Each adds its subcommands; the one that is named sets `command`.
 void AddParticipantCommands(CLI::App& app, Command& command);
 void AddEnrolCommand(CLI::App& app, Command& command);
+void AddAuthorityCommands(CLI::App& app, Command& command);
 void AddPassportCommands(CLI::App& app, Command& command);
 void AddImportCommand(CLI::App& passport, Command& command);
 void AddAmendCommand(CLI::App& passport, Command& command);

@@ -2,6 +2,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 #include "cli/command.h"
 #include "cli/receipt_check.h"
 #include "cli/values.h"
@@ -12,6 +13,7 @@
 #include "core/base/file.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
+#include "identity/bundle.h"
 #include "tsunagi/ops/v1/operations_service.grpc.pb.h"
 
 namespace tsunagi::cli {
@@ -174,6 +176,7 @@ absl::StatusOr<Output> VerifyAudit(Context& context) {
 struct ReceiptArguments {
   std::vector<std::string> paths;
   std::string root;
+  std::string bundle;
 };
 
 // Empty when the checkpoint carries no cosignature.
@@ -239,14 +242,27 @@ void AddReceipt(const std::string& path, const absl::StatusOr<CheckedReceipt>& c
   }
 }
 
-absl::StatusOr<Output> VerifyReceipts(const ReceiptArguments& arguments) {
+// The bundle when there is one and the root vouches for it; otherwise the root alone.
+absl::StatusOr<identity::Bundle> BundleOf(const ReceiptArguments& arguments) {
   ASSIGN_OR_RETURN(const std::string root_pem, ReadFile(arguments.root, kMaxReceipt));
   ASSIGN_OR_RETURN(const auto root, crypto::ParseCertificatePem(root_pem));
+  if (arguments.bundle.empty()) return identity::PinnedBundle(root);
+  ASSIGN_OR_RETURN(const std::string bytes, ReadFile(arguments.bundle, kMaxReceipt));
+  identity::v1::SignedTrustBundle signed_bundle;
+  RETURN_IF_ERROR(Decode(bytes, "trust bundle", signed_bundle));
+  identity::v1::TrustBundle listed;
+  RETURN_IF_ERROR(Decode(signed_bundle.bundle(), "trust bundle", listed));
+  return identity::OpenVouchedBundle(signed_bundle, identity::PinnedBundle(root), listed.federation(),
+                                     absl::Now());
+}
+
+absl::StatusOr<Output> VerifyReceipts(const ReceiptArguments& arguments) {
+  ASSIGN_OR_RETURN(const identity::Bundle bundle, BundleOf(arguments));
   Output output;
   output.json["receipts"] = Json::array();
   for (const std::string& path : arguments.paths) {
     ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxReceipt));
-    AddReceipt(path, CheckReceipt(text, root), output);
+    AddReceipt(path, CheckReceipt(text, bundle), output);
   }
   return output;
 }
@@ -302,6 +318,10 @@ void AddReceiptCommands(CLI::App& app, Command& command) {
       ->add_option("--root", arguments->root,
                    "the federation's root certificate, such as root.crt of a profile")
       ->required();
+  verify->add_option(
+      "--bundle", arguments->bundle,
+      "the trust bundle that this root signed, such as trust-bundle of a profile: for receipts "
+      "from before a root was rolled");
   verify->callback(
       [&command, arguments] { command = [arguments](Context&) { return VerifyReceipts(*arguments); }; });
 }

@@ -3,6 +3,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "cli/command.h"
+#include "cli/trust.h"
 #include "core/base/bytes.h"
 #include "core/base/config.h"
 #include "core/base/error.h"
@@ -127,7 +128,9 @@ absl::StatusOr<Output> Enrol(Context& context, const Enrolment& enrolment) {
   ASSIGN_OR_RETURN(const std::string request, crypto::MakeCertificateRequest(key, dns, {uri}, {dns}));
   const auto& registrar = config.registrar();
   ASSIGN_OR_RETURN(const auto root, http::FetchRoot(registrar.est_url(), registrar.root_sha256()));
-  ASSIGN_OR_RETURN(const auto chain, http::SimpleEnroll(registrar.est_url(), root, config.participant(),
+  // The root of an older invitation vouches for the one that is in use now.
+  const auto roots = NewestBundle(profile, config, identity::PinnedBundle(root)).RootsAt(absl::Now());
+  ASSIGN_OR_RETURN(const auto chain, http::SimpleEnroll(registrar.est_url(), roots, config.participant(),
                                                         absl::StripAsciiWhitespace(code), request));
   RETURN_IF_ERROR(profile.SaveCertificates(chain, root));
   const std::string until =

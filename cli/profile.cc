@@ -28,6 +28,7 @@ constexpr char kCertificateFile[] = "operator.crt";
 constexpr char kRootFile[] = "root.crt";
 constexpr char kTokenFile[] = "token";
 constexpr char kSessionFile[] = "session";
+constexpr char kBundleFile[] = "trust-bundle";
 constexpr char kParticipantsFile[] = "participants.pb";
 
 absl::Status NotEnrolled(absl::string_view folder, absl::string_view missing) {
@@ -113,6 +114,17 @@ absl::Status Profile::SaveCertificates(const std::vector<crypto::Certificate>& c
   for (const crypto::Certificate& certificate : chain) pem += crypto::ToPem(certificate);
   RETURN_IF_ERROR(WriteFileAtomically(Path(kRootFile), crypto::ToPem(root), 0644));
   return WriteFileAtomically(Path(kCertificateFile), pem, 0644);
+}
+
+std::optional<identity::v1::SignedTrustBundle> Profile::LoadTrustBundle() const {
+  const auto content = ReadFile(Path(kBundleFile), kMaxFile);
+  identity::v1::SignedTrustBundle bundle;
+  if (!content.ok() || !bundle.ParseFromString(*content)) return std::nullopt;
+  return bundle;
+}
+
+absl::Status Profile::SaveTrustBundle(const identity::v1::SignedTrustBundle& bundle) const {
+  return WriteFileAtomically(Path(kBundleFile), Encode(bundle), 0644);
 }
 
 std::optional<CachedToken> Profile::LoadToken(const crypto::Certificate& certificate) const {

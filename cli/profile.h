@@ -12,6 +12,7 @@
 #include "core/crypto/certificate.h"
 #include "core/crypto/key.h"
 #include "tsunagi/identity/v1/identity_service.pb.h"
+#include "tsunagi/identity/v1/trust_service.pb.h"
 #include "tsunagi/internal/v1/config.pb.h"
 
 namespace tsunagi::cli {
@@ -59,6 +60,10 @@ class Profile {
   absl::StatusOr<crypto::PrivateKey> LoadOrCreateKey() const;
   absl::Status SaveCertificates(const std::vector<crypto::Certificate>& chain,
                                 const crypto::Certificate& root) const;
+
+  // The trust bundle as last seen, and what to keep of a newer one; nothing when none is kept.
+  std::optional<identity::v1::SignedTrustBundle> LoadTrustBundle() const;
+  absl::Status SaveTrustBundle(const identity::v1::SignedTrustBundle& bundle) const;
 
   // A token of this certificate, if one is kept; whether it is still valid is for the caller to say.
   std::optional<CachedToken> LoadToken(const crypto::Certificate& certificate) const;

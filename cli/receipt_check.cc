@@ -34,14 +34,18 @@ absl::StatusOr<std::string> DirectoryFederation(const crypto::Certificate& certi
   return std::string(uri);
 }
 
-absl::StatusOr<std::vector<crypto::Certificate>> ParseChain(const audit::v1::Receipt& receipt) {
-  std::vector<crypto::Certificate> chain;
-  for (const std::string& der : receipt.directory_chain()) {
-    ASSIGN_OR_RETURN(crypto::Certificate certificate, crypto::ParseCertificateDer(der));
-    chain.push_back(std::move(certificate));
+// The certificate of the directory key. A root alone issues it: whoever takes the issuing CA over cannot make
+// directory entries.
+absl::StatusOr<crypto::Certificate> ParseChain(const audit::v1::Receipt& receipt) {
+  if (receipt.directory_chain_size() != 1) {
+    return Wrong("expected one certificate of the directory key, which the root issued");
   }
-  if (chain.empty()) return Wrong("it has no certificate of the directory key");
-  return chain;
+  return crypto::ParseCertificateDer(receipt.directory_chain(0));
+}
+
+absl::Status CheckRoot(const crypto::Certificate& certificate, const identity::Bundle& bundle,
+                       absl::Time at) {
+  return Annotate(identity::RootOf(certificate, bundle, at).status(), "certificates of the directory key");
 }
 
 // The participant whose entry the directory key signed.
@@ -54,12 +58,10 @@ absl::StatusOr<identity::v1::Participant> OpenEntry(const common::v1::SignedEnve
   return participant;
 }
 
-absl::Status CheckEntries(const audit::v1::Receipt& receipt, const crypto::Certificate& root, absl::Time at,
+absl::Status CheckEntries(const audit::v1::Receipt& receipt, const crypto::Certificate& certificate,
                           CheckedReceipt& checked, identity::v1::Participant& registrar) {
-  ASSIGN_OR_RETURN(const auto chain, ParseChain(receipt));
-  RETURN_IF_ERROR(Annotate(crypto::VerifyChain(chain, root, at), "certificates of the directory key"));
-  ASSIGN_OR_RETURN(checked.federation, DirectoryFederation(chain.front()));
-  const crypto::PublicKey& key = chain.front().public_key;
+  ASSIGN_OR_RETURN(checked.federation, DirectoryFederation(certificate));
+  const crypto::PublicKey& key = certificate.public_key;
   ASSIGN_OR_RETURN(checked.provider,
                    OpenEntry(receipt.provider_entry(), key, "signature of the provider's directory entry"));
   if (!receipt.has_registrar_entry()) return absl::OkStatus();
@@ -124,8 +126,9 @@ absl::Status CheckLog(const audit::v1::LogProof& proof, absl::Time at, CheckedRe
   return last;
 }
 
-// The provider's signing keys are all that a receipt can know of the directory.
-passport::DirectoryKeys KeysOf(const CheckedReceipt& checked, absl::Time at) {
+// The keys of the provider and of the registrar are all that a receipt can know of the directory.
+passport::DirectoryKeys KeysOf(const CheckedReceipt& checked, const identity::v1::Participant& registrar,
+                               absl::Time at) {
   passport::DirectoryKeys keys;
   keys.federation = checked.federation;
   keys.now = at;
@@ -148,17 +151,31 @@ passport::DirectoryKeys KeysOf(const CheckedReceipt& checked, absl::Time at) {
     return key != nullptr && CountsAt(*key, when) ? absl::OkStatus()
                                                   : absl::NotFoundError("no such key then");
   };
+  keys.log_keys = [&checked](absl::string_view did, absl::string_view origin) {
+    std::vector<crypto::PublicKey> found;
+    for (const auto& key : checked.provider.keys()) {
+      const bool fits = key.purpose() == identity::v1::KEY_PURPOSE_LOG && key.log_origin() == origin;
+      auto parsed = crypto::PublicKey::FromDer(key.public_key());
+      if (fits && checked.provider.did() == did && parsed.ok()) found.push_back(*std::move(parsed));
+    }
+    return found;
+  };
+  keys.cosigned_at = [&checked, &registrar](absl::string_view note) {
+    return CosignedAt(std::string(note), registrar, checked.federation);
+  };
   return keys;
 }
 
-// The time stamps of batches come from the registrar, whose key a receipt does not carry: the digest covers
-// them, and only the author's signatures are checked.
+// The time stamps of batches come from the registrar: without its entry the digest covers them, and only the
+// author's signatures are checked, as of the record's time.
 absl::Status CheckSignatures(const connector::v1::ReleasedContent& content, absl::Time at,
-                             const CheckedReceipt& checked) {
+                             const identity::v1::Participant& registrar, const CheckedReceipt& checked) {
   passport::v1::EventSet set;
   RETURN_IF_ERROR(DecodeCanonical(content.events(), "released events", set));
-  for (auto& batch : *set.mutable_batches()) batch.clear_log();
-  return passport::VerifyEventSet(Encode(set), content.battery(), KeysOf(checked, at), 0).status();
+  for (auto& batch : *set.mutable_batches()) {
+    if (!checked.cosigned_at.has_value()) batch.clear_log();
+  }
+  return passport::VerifyEventSet(Encode(set), content.battery(), KeysOf(checked, registrar, at), 0).status();
 }
 
 // OK when the content is what the record names.
@@ -174,7 +191,8 @@ absl::Status CheckNamed(const audit::v1::Receipt& receipt, const audit::v1::Reco
   return named ? absl::OkStatus() : Wrong("the content is not what the record names");
 }
 
-absl::Status CheckContent(const std::string& bytes, absl::Time at, CheckedReceipt& checked) {
+absl::Status CheckContent(const std::string& bytes, absl::Time at, const identity::v1::Participant& registrar,
+                          CheckedReceipt& checked) {
   connector::v1::ReleasedContent content;
   RETURN_IF_ERROR(DecodeCanonical(bytes, "released content", content));
   if (!checked.release.has_battery()) *checked.release.mutable_battery() = content.battery();
@@ -183,7 +201,7 @@ absl::Status CheckContent(const std::string& bytes, absl::Time at, CheckedReceip
       content.battery().serial() != battery.serial()) {
     return Wrong("the content is about another battery than the record");
   }
-  if (!content.events().empty()) RETURN_IF_ERROR(CheckSignatures(content, at, checked));
+  if (!content.events().empty()) RETURN_IF_ERROR(CheckSignatures(content, at, registrar, checked));
   ASSIGN_OR_RETURN(checked.parts, PartsOf(content));
   checked.has_content = true;
   return absl::OkStatus();
@@ -191,7 +209,7 @@ absl::Status CheckContent(const std::string& bytes, absl::Time at, CheckedReceip
 
 }  // namespace
 
-absl::StatusOr<CheckedReceipt> CheckReceipt(absl::string_view text, const crypto::Certificate& root) {
+absl::StatusOr<CheckedReceipt> CheckReceipt(absl::string_view text, const identity::Bundle& bundle) {
   ASSIGN_OR_RETURN(const audit::v1::Receipt receipt, audit::OpenReceipt(text));
   CheckedReceipt checked;
   checked.leaf_index = receipt.proof().leaf_index();
@@ -200,8 +218,12 @@ absl::StatusOr<CheckedReceipt> CheckReceipt(absl::string_view text, const crypto
   if (!record.has_release() && !record.has_chunk()) return Wrong("its record is no release and no chunk");
   ASSIGN_OR_RETURN(const absl::Time at, FromProto(record.time()));
   identity::v1::Participant registrar;
-  RETURN_IF_ERROR(CheckEntries(receipt, root, at, checked, registrar));
+  ASSIGN_OR_RETURN(const crypto::Certificate certificate, ParseChain(receipt));
+  RETURN_IF_ERROR(CheckRoot(certificate, bundle, at));
+  RETURN_IF_ERROR(CheckEntries(receipt, certificate, checked, registrar));
   RETURN_IF_ERROR(CheckCosignature(receipt, registrar, checked));
+  // The provider's clock proves nothing; the registrar's cosignature does.
+  if (checked.cosigned_at.has_value()) RETURN_IF_ERROR(CheckRoot(certificate, bundle, *checked.cosigned_at));
   RETURN_IF_ERROR(CheckLog(receipt.proof(), at, checked));
   RETURN_IF_ERROR(CheckNamed(receipt, record));
   checked.time = record.time();
@@ -209,7 +231,7 @@ absl::StatusOr<CheckedReceipt> CheckReceipt(absl::string_view text, const crypto
   if (checked.release.provider() != checked.provider.did()) {
     return Wrong("the record is of another provider than the directory entry");
   }
-  if (!receipt.content().empty()) RETURN_IF_ERROR(CheckContent(receipt.content(), at, checked));
+  if (!receipt.content().empty()) RETURN_IF_ERROR(CheckContent(receipt.content(), at, registrar, checked));
   return checked;
 }
 

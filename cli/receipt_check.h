@@ -1,4 +1,5 @@
-// Verification of a receipt (提供証明) with nothing but the federation's root: no network, no clock.
+// Verification of a receipt (提供証明) with nothing but the trust bundle or the federation's root: no
+// network, no clock.
 #pragma once
 
 #include <string>
@@ -9,7 +10,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "cli/parts.h"
-#include "core/crypto/certificate.h"
+#include "identity/bundle.h"
 #include "tsunagi/audit/v1/record.pb.h"
 #include "tsunagi/identity/v1/directory.pb.h"
 
@@ -29,11 +30,11 @@ struct CheckedReceipt {
   std::vector<ReleasedPart> parts;  // of the content: their author is the provider, its signatures verify
 };
 
-// Checks, in this order: the one encoding; the directory key's certificates up to `root` at the time of the
-// record, for directories alone; its signature over the entries; every signature line of the checkpoint; the
-// record's place in the log; that the record is of a release or a chunk by this provider; that the content is
-// what it names; and the signatures over the events in it. DATA_LOSS or INVALID_ARGUMENT naming the first
-// that fails.
-absl::StatusOr<CheckedReceipt> CheckReceipt(absl::string_view text, const crypto::Certificate& root);
+// Checks, in this order: the one encoding; the directory key's certificate, for directories alone, by a root
+// of `bundle` that counted at the time of the record and at that of the cosignature; its signature over the
+// entries; every signature line of the checkpoint; the record's place in the log; that the record is of a
+// release or a chunk by this provider; that the content is what it names; and the signatures over the events
+// in it. DATA_LOSS or INVALID_ARGUMENT naming the first that fails.
+absl::StatusOr<CheckedReceipt> CheckReceipt(absl::string_view text, const identity::Bundle& bundle);
 
 }  // namespace tsunagi::cli

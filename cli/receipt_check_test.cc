@@ -110,12 +110,12 @@ class ReceiptCheckTest : public ::testing::Test {
     for (size_t i = 0; i < text.size(); i += 5) {
       std::string flipped = text;
       flipped[i] = static_cast<char>(flipped[i] ^ (i % 2 == 0 ? 1 : 4));
-      EXPECT_FALSE(CheckReceipt(flipped, federation_.root()).ok()) << "byte " << i;
+      EXPECT_FALSE(CheckReceipt(flipped, identity::PinnedBundle(federation_.root())).ok()) << "byte " << i;
     }
   }
 
   absl::StatusOr<CheckedReceipt> Check(const audit::v1::Receipt& receipt) {
-    return CheckReceipt(audit::ArmorReceipt(receipt), federation_.root());
+    return CheckReceipt(audit::ArmorReceipt(receipt), identity::PinnedBundle(federation_.root()));
   }
 
   static constexpr char kOrigin[] = "oem.battery.example/node";
@@ -250,7 +250,7 @@ TEST_F(ReceiptCheckTest, RefusesARegistrarsEntryWithoutItsCosignature) {
 TEST_F(ReceiptCheckTest, DoesNotBelieveAnotherRoot) {
   testing::TestFederation other(clock_);
 
-  EXPECT_THAT(CheckReceipt(audit::ArmorReceipt(Receipt()), other.root()),
+  EXPECT_THAT(CheckReceipt(audit::ArmorReceipt(Receipt()), identity::PinnedBundle(other.root())),
               StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("certificates of the directory key")));
 }
 
@@ -260,6 +260,22 @@ TEST_F(ReceiptCheckTest, RefusesAnEntryThatTheStatusKeySigned) {
 
   EXPECT_THAT(Check(receipt),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("not signed by a directory key")));
+}
+
+TEST_F(ReceiptCheckTest, RefusesADirectoryKeyThatTheIssuingCaCertified) {
+  const testing::TestCredential forged = federation_.Issue({identity::DirectoryUri("battery.example")}, {});
+  const auto key = crypto::PrivateKey::FromPem(forged.key_pem).value();
+  audit::v1::Receipt receipt = Receipt();
+  *receipt.mutable_provider_entry() =
+      crypto::Sign(key, identity::kParticipantPayload, receipt.provider_entry().payload());
+  receipt.clear_directory_chain();
+  for (const auto& certificate : crypto::ParseCertificatesPem(forged.chain_pem).value()) {
+    receipt.add_directory_chain(certificate.der);
+  }
+
+  EXPECT_THAT(Check(receipt), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("expected one certificate")));
+  receipt.mutable_directory_chain()->RemoveLast();
+  EXPECT_THAT(Check(receipt), StatusIs(absl::StatusCode::kUnauthenticated));
 }
 
 TEST_F(ReceiptCheckTest, RefusesTheEntryOfAnotherParticipant) {

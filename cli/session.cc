@@ -29,6 +29,7 @@ Session::Session(Profile profile, internal::v1::OperatorConfig config, Credentia
     : profile_(std::move(profile)),
       config_(std::move(config)),
       credentials_(std::move(credentials)),
+      bundle_(KeptBundle(profile_, config_, credentials_.root)),
       timeout_(timeout) {}
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Open(Profile profile, absl::Duration timeout) {
@@ -40,16 +41,19 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Open(Profile profile, absl::Du
   return session;
 }
 
+void Session::RefreshBundle() { bundle_ = NewestBundle(profile_, config_, std::move(bundle_)); }
+
 // An old certificate that cannot be renewed now is tried as it is: the server says when it is too old.
 void Session::RenewCertificate() {
   const crypto::Certificate& leaf = credentials_.chain.front();
   const absl::Time half = leaf.not_before + (leaf.not_after - leaf.not_before) / 2;
   if (absl::Now() < half) return;
+  RefreshBundle();
   const auto request =
       crypto::MakeCertificateRequest(credentials_.key, leaf.dns_names.front(), leaf.uris, leaf.dns_names);
   if (!request.ok()) return;
-  auto chain = http::SimpleReenroll(config_.registrar().est_url(), credentials_.root, credentials_.key,
-                                    credentials_.chain, *request);
+  auto chain = http::SimpleReenroll(config_.registrar().est_url(), bundle_.RootsAt(absl::Now()),
+                                    credentials_.key, credentials_.chain, *request);
   if (!chain.ok() || !profile_.SaveCertificates(*chain, credentials_.root).ok()) return;
   credentials_.chain = *std::move(chain);
 }
@@ -119,11 +123,15 @@ std::shared_ptr<grpc::Channel> Session::NewChannel(const std::string& address, a
       process == kRegistrar ? kRegistrar : absl::string_view(config_.participant());
   std::string chain;
   for (const crypto::Certificate& certificate : credentials_.chain) chain += crypto::ToPem(certificate);
+  std::string roots;
+  for (const crypto::Certificate& root : bundle_.RootsAt(absl::Now())) roots += crypto::ToPem(root);
   return rpc::NewChannel(address, rpc::ProcessDnsName(process, label, config_.federation()),
-                         credentials_.key.ToPem(), chain, crypto::ToPem(credentials_.root), token);
+                         credentials_.key.ToPem(), chain, roots, token,
+                         std::make_shared<const identity::Bundle>(bundle_));
 }
 
 absl::StatusOr<std::string> Session::NewToken() {
+  RefreshBundle();
   const auto stub = IdentityService::NewStub(NewChannel(config_.registrar().address(), kRegistrar, ""));
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));

@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "cli/profile.h"
+#include "cli/trust.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "services/rpc/channel.h"
@@ -65,6 +66,7 @@ class Session {
           absl::Duration timeout);
 
   void RenewCertificate();
+  void RefreshBundle();
   absl::StatusOr<std::string> Token();
   absl::StatusOr<std::string> NewToken();
   absl::StatusOr<std::string> AddressOf(absl::string_view process) const;
@@ -84,6 +86,7 @@ class Session {
   Profile profile_;
   internal::v1::OperatorConfig config_;
   Credentials credentials_;
+  identity::Bundle bundle_;
   absl::Duration timeout_;
   std::string client_;
   std::string client_secret_;

@@ -45,8 +45,8 @@ absl::StatusOr<Decision<Reply>> AccessTokens::Decide(const CertifiedProcess& pro
   claims.actors = std::move(actors);
   if (process.not_after <= now) return absl::UnauthenticatedError("the certificate has expired");
   if (claims.expires_at <= now) return absl::InvalidArgumentError("the subject token has expired");
-  ASSIGN_OR_RETURN(const std::string token,
-                   IssueToken(context_.authority.token, context_.options.federation, claims));
+  ASSIGN_OR_RETURN(const std::string token, IssueToken(context_.authority.Get()->TokenKeyAt(now),
+                                                       context_.options.federation, claims));
   Decision<Reply> decision;
   decision.reply.set_token(token);
   *decision.reply.mutable_expire_time() = ToProto(claims.expires_at);

@@ -158,7 +158,7 @@ absl::StatusOr<Decision<v1::ApproveAmendmentResponse>> Amendments::DecideApprove
   approval.set_issuer(amendment.issuer());
   *approval.mutable_approved_at() = ToProto(now);
   *amendment.mutable_approval() =
-      crypto::Sign(context_.authority.approval, passport::kAmendmentApprovalType, Encode(approval));
+      crypto::Sign(context_.authority.Get()->approval, passport::kAmendmentApprovalType, Encode(approval));
   amendment.set_state(v1::AMENDMENT_STATE_APPROVED);
 
   audit::Commit commit;

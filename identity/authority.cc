@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
+#include "core/base/proto.h"
 #include "core/base/status_macros.h"
 
 namespace tsunagi::identity {
@@ -20,6 +21,7 @@ constexpr absl::Duration kRootLife = absl::Hours(30 * 365 * 24);
 constexpr absl::Duration kSignerLife = absl::Hours(15 * 365 * 24);
 constexpr absl::Duration kClockMargin = absl::Minutes(5);
 constexpr size_t kMaxCertificateFile = 64 << 10;
+constexpr size_t kMaxKeyFile = 8 << 10;
 constexpr auto kEs256 = common::v1::SIGNATURE_ALGORITHM_ES256;
 constexpr auto kEd25519 = common::v1::SIGNATURE_ALGORITHM_ED25519;
 
@@ -45,6 +47,11 @@ absl::StatusOr<Certificate> LoadCertificate(const std::string& path, const std::
   return certificate;
 }
 
+// A crash may have left a key behind that an earlier root certified.
+bool Certified(const CertifiedKey& issuer, const Certificate& certificate) {
+  return crypto::VerifyChain({certificate}, issuer.certificate, certificate.not_before).ok();
+}
+
 absl::StatusOr<CertifiedKey> LoadOrIssue(const std::string& folder, const std::string& name,
                                          const crypto::CertificateTemplate& cert,
                                          const CertifiedKey* issuer) {
@@ -53,9 +60,10 @@ absl::StatusOr<CertifiedKey> LoadOrIssue(const std::string& folder, const std::s
   const absl::StatusOr<std::string> pem = ReadFile(path, kMaxCertificateFile);
   if (pem.ok()) {
     ASSIGN_OR_RETURN(Certificate kept, LoadCertificate(path, *pem, key, cert));
-    return CertifiedKey{std::move(key), std::move(kept)};
+    if (issuer == nullptr || Certified(*issuer, kept)) return CertifiedKey{std::move(key), std::move(kept)};
+  } else if (!absl::IsNotFound(pem.status())) {
+    return pem.status();
   }
-  if (!absl::IsNotFound(pem.status())) return pem.status();
   std::optional<Certificate> parent;
   if (issuer != nullptr) parent = issuer->certificate;
   ASSIGN_OR_RETURN(
@@ -84,35 +92,82 @@ bool IsIpAddress(absl::string_view host) {
 
 }  // namespace
 
+std::string KeyName(absl::string_view kind, uint32_t number) {
+  return number <= 1 ? std::string(kind) : absl::StrCat(kind, "-", number);
+}
+
+// The federation stands in the URI of both CAs, so that one folder cannot serve two federations.
+absl::StatusOr<CertifiedKey> LoadOrMakeRoot(const std::string& folder, absl::string_view federation,
+                                            uint32_t number, absl::Time now) {
+  const std::string name = KeyName("root", number);
+  return LoadOrIssue(folder, name,
+                     Template(absl::StrCat(federation, " ", name), {absl::StrCat("spiffe://", federation)},
+                              now, kRootLife, true),
+                     nullptr);
+}
+
+absl::StatusOr<CertifiedKey> LoadOrMakeIssuing(const std::string& folder, absl::string_view federation,
+                                               uint32_t number, const CertifiedKey& root, absl::Time now) {
+  const std::string name = KeyName("issuing", number);
+  return LoadOrIssue(folder, name,
+                     Template(absl::StrCat(federation, " ", name), {absl::StrCat("spiffe://", federation)},
+                              now, kSignerLife, true),
+                     &root);
+}
+
+absl::StatusOr<CertifiedKey> LoadOrMakeDirectory(const std::string& folder, absl::string_view federation,
+                                                 uint32_t number, const CertifiedKey& root, absl::Time now) {
+  return LoadOrIssue(
+      folder, KeyName("directory", number),
+      Template(absl::StrCat(federation, " directory"), {DirectoryUri(federation)}, now, kSignerLife, false),
+      &root);
+}
+
+absl::StatusOr<CertifiedKey> LoadOrMakeStatus(const std::string& folder, absl::string_view federation,
+                                              uint32_t number, const CertifiedKey& root, absl::Time now) {
+  return LoadOrIssue(
+      folder, KeyName("status", number),
+      Template(absl::StrCat(federation, " status"), {StatusUri(federation)}, now, kSignerLife, false), &root);
+}
+
+absl::StatusOr<PrivateKey> LoadOrMakeToken(const std::string& folder, uint32_t number) {
+  return PrivateKey::LoadOrCreate(absl::StrCat(folder, "/", KeyName("token", number), ".key"), kEs256);
+}
+
+absl::StatusOr<PrivateKey> LoadRootKey(const std::string& folder, uint32_t number) {
+  ASSIGN_OR_RETURN(const std::string pem,
+                   ReadSecretFile(absl::StrCat(folder, "/", KeyName("root", number), ".key"), kMaxKeyFile));
+  return PrivateKey::FromPem(pem);
+}
+
 absl::StatusOr<Authority> LoadOrCreateAuthority(const std::string& folder, absl::string_view federation,
-                                                absl::Time now) {
+                                                absl::Time now, const internal::v1::StoredAuthority& stored) {
   RETURN_IF_ERROR(CheckFederation(federation));
   RETURN_IF_ERROR(MakeFolder(folder));
-  const auto named = [&](absl::string_view what) { return absl::StrCat(federation, " ", what); };
-  // The federation stands in the URI of both CAs, so that one folder cannot serve two federations.
-  const std::string trust_domain = absl::StrCat("spiffe://", federation);
-  ASSIGN_OR_RETURN(
-      CertifiedKey root,
-      LoadOrIssue(folder, "root", Template(named("root"), {trust_domain}, now, kRootLife, true), nullptr));
-  ASSIGN_OR_RETURN(CertifiedKey issuing,
-                   LoadOrIssue(folder, "issuing",
-                               Template(named("issuing"), {trust_domain}, now, kSignerLife, true), &root));
-  ASSIGN_OR_RETURN(
-      CertifiedKey directory,
-      LoadOrIssue(folder, "directory",
-                  Template(named("directory"), {DirectoryUri(federation)}, now, kSignerLife, false), &root));
-  ASSIGN_OR_RETURN(
-      CertifiedKey status,
-      LoadOrIssue(folder, "status",
-                  Template(named("status"), {StatusUri(federation)}, now, kSignerLife, false), &root));
-  ASSIGN_OR_RETURN(PrivateKey token, PrivateKey::LoadOrCreate(folder + "/token.key", kEs256));
+  ASSIGN_OR_RETURN(CertifiedKey root, LoadOrMakeRoot(folder, federation, stored.root(), now));
+  ASSIGN_OR_RETURN(CertifiedKey issuing, LoadOrMakeIssuing(folder, federation, stored.issuing(), root, now));
+  ASSIGN_OR_RETURN(CertifiedKey directory,
+                   LoadOrMakeDirectory(folder, federation, stored.directory(), root, now));
+  ASSIGN_OR_RETURN(CertifiedKey status, LoadOrMakeStatus(folder, federation, stored.status(), root, now));
+  ASSIGN_OR_RETURN(PrivateKey token, LoadOrMakeToken(folder, stored.token()));
   ASSIGN_OR_RETURN(PrivateKey approval, PrivateKey::LoadOrCreate(folder + "/approval.key", kEs256));
   ASSIGN_OR_RETURN(PrivateKey credential, PrivateKey::LoadOrCreate(folder + "/credential.key", kEs256));
   ASSIGN_OR_RETURN(PrivateKey log, PrivateKey::LoadOrCreate(folder + "/log.key", kEd25519));
   ASSIGN_OR_RETURN(PrivateKey witness, PrivateKey::LoadOrCreate(folder + "/witness.key", kEd25519));
-  return Authority{std::move(root),       std::move(issuing), std::move(directory),
-                   std::move(status),     std::move(token),   std::move(approval),
-                   std::move(credential), std::move(log),     std::move(witness)};
+  Authority authority{.root = std::move(root),
+                      .issuing = std::move(issuing),
+                      .directory = std::move(directory),
+                      .status = std::move(status),
+                      .token = std::move(token),
+                      .approval = std::move(approval),
+                      .credential = std::move(credential),
+                      .log = std::move(log),
+                      .witness = std::move(witness)};
+  if (stored.token() > 1) {
+    ASSIGN_OR_RETURN(authority.token_from, FromProto(stored.token_from()));
+    ASSIGN_OR_RETURN(authority.former_token, LoadOrMakeToken(folder, stored.token() - 1));
+  }
+  return authority;
 }
 
 absl::StatusOr<Certificate> IssueProcessCertificate(const Authority& authority, const ProcessName& name,

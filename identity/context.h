@@ -17,12 +17,13 @@ struct RegistrarOptions {
   std::string est_url;   // https://host:port
   absl::Duration certificate_life = absl::Hours(7 * 24);
   absl::Duration token_life = absl::Hours(24);
+  std::string keys_folder = {};  // where the authority's key files lie
 };
 
 // All references must outlive the registrar.
 struct RegistrarContext {
   audit::Journal& journal;
-  const Authority& authority;
+  AuthorityInUse& authority;
   const Clock& clock;
   Random& random;
   RegistrarOptions options;

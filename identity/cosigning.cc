@@ -109,7 +109,7 @@ absl::StatusOr<Decision<v1::CosignCheckpointResponse>> Cosigning::Decide(
   Decision<v1::CosignCheckpointResponse> decision;
   ASSIGN_OR_RETURN(*decision.reply.mutable_checkpoint(),
                    audit::Cosign(request.checkpoint(), WitnessName(context_.options.federation),
-                                 context_.authority.witness, now));
+                                 context_.authority.Get()->witness, now));
   StoredCosigned cosigned;
   cosigned.set_size(next.size);
   cosigned.set_root(next.root);

@@ -127,7 +127,7 @@ absl::StatusOr<uint64_t> TakeIndex(const RegistrarContext& context, absl::string
 absl::StatusOr<std::string> SignCredential(const RegistrarContext& context, json credential) {
   ASSIGN_OR_RETURN(const StoredParticipant registrar, LoadEntry(context.journal.store(), kRegistrarLabel));
   const std::string& did = registrar.participant().did();
-  const crypto::PrivateKey& key = context.authority.credential;
+  const crypto::PrivateKey key = context.authority.Get()->credential;
   credential["issuer"] = did;
   return crypto::SignJwt(key, kCredentialType, credential.dump(), absl::StrCat(did, "#", key.id()));
 }
@@ -173,7 +173,8 @@ absl::StatusOr<Decision<std::string>> Credentials::Decide(const CertifiedProcess
   ASSIGN_OR_RETURN(const StoredParticipant entry, ActiveEntry(store, process.label));
   ASSIGN_OR_RETURN(StoredCredentials stored, LoadCredentials(store, process.label));
   ASSIGN_OR_RETURN(json subject, SubjectOf(kind, entry.participant(), context_.options.federation));
-  const std::string digest = crypto::Sha256(absl::StrCat(subject.dump(), context_.authority.credential.id()));
+  const std::string digest =
+      crypto::Sha256(absl::StrCat(subject.dump(), context_.authority.Get()->credential.id()));
   StoredCredential& kept = KeptOf(kind, stored);
   const bool fresh = FromProto(kept.expire_time()).value_or(absl::InfinitePast()) - now > kLife / 2;
   if (fresh && kept.subject_digest() == digest) return Decision<std::string>{kept.jwt(), std::nullopt};

@@ -103,7 +103,7 @@ absl::StatusOr<Decision<v1::CreateInvitationResponse>> Enrolment::DecideInvitati
   Decision<v1::CreateInvitationResponse> decision;
   decision.reply.set_code(NewInvitationCode(context_.random));
   decision.reply.set_url(context_.options.est_url);
-  decision.reply.set_root_sha256(ToHex(context_.authority.root.certificate.sha256));
+  decision.reply.set_root_sha256(ToHex(context_.authority.Get()->root.certificate.sha256));
   audit::Commit commit;
   commit.reads = {EntryKey(request.label()), audit::StoredRequestKey(key)};
   commit.writes = {store::Put(Table::kState, InvitationKey(decision.reply.code()), Encode(invitation))};
@@ -164,8 +164,7 @@ absl::StatusOr<Decision<Certificate>> Enrolment::DecideRenew(const RenewRequest&
   // An expired certificate is judged at its last moment: then it must have been ours and in order.
   const bool expired = current->not_after <= now;
   const absl::Time at = expired ? current->not_after - absl::Seconds(1) : now;
-  RETURN_IF_ERROR(crypto::VerifyChain({*current, context_.authority.issuing.certificate},
-                                      context_.authority.root.certificate, at));
+  RETURN_IF_ERROR(CountsUntil(*current, *trust_.View()->bundle, at).status());
   if (now > current->not_after + kLateRenewal) {
     return absl::UnauthenticatedError(
         "the certificate expired more than 30 days ago: ask for a new invitation");
@@ -189,7 +188,7 @@ absl::StatusOr<Decision<Certificate>> Enrolment::Issue(const CertificateRequest&
   ASSIGN_OR_RETURN(const StoredParticipant entry, ActiveEntry(context_.journal.store(), name.label));
   const absl::Time now = context_.clock.Now();
   ASSIGN_OR_RETURN(Certificate certificate,
-                   IssueProcessCertificate(context_.authority, name, request.public_key, now,
+                   IssueProcessCertificate(*context_.authority.Get(), name, request.public_key, now,
                                            context_.options.certificate_life));
   const std::string& did = entry.participant().did();
   audit::Commit commit;

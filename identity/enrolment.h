@@ -8,6 +8,7 @@
 #include "identity/act.h"
 #include "identity/context.h"
 #include "identity/throttle.h"
+#include "identity/trust.h"
 #include "tsunagi/identity/v1/identity_service.pb.h"
 
 namespace tsunagi::identity {
@@ -31,7 +32,9 @@ class Enrolment {
   // After its certificate has expired, an active participant may renew for this long, with the same key.
   static constexpr absl::Duration kLateRenewal = absl::Hours(30 * 24);
 
-  explicit Enrolment(const RegistrarContext& context) : context_(context), throttle_(context.clock) {}
+  // `trust` is the registrar's own view.
+  Enrolment(const RegistrarContext& context, const TrustStore& trust)
+      : context_(context), trust_(trust), throttle_(context.clock) {}
 
   // An invitation for a registered, active participant. `caller` is the registrar's operator.
   //   INVALID_ARGUMENT    processes or life
@@ -64,6 +67,7 @@ class Enrolment {
                                                       const ProcessName& name, absl::string_view by) const;
 
   const RegistrarContext& context_;
+  const TrustStore& trust_;
   Throttle throttle_;
 };
 

@@ -36,6 +36,7 @@ std::string ClaimKey(absl::string_view kind, absl::string_view value) {
   return Key("claim").Str(kind).Str(value);
 }
 std::string StatusKey() { return Key("status-list"); }
+std::string AuthorityKey() { return Key("authority"); }
 
 absl::StatusOr<StoredParticipant> LoadEntry(const store::Store& store, absl::string_view label) {
   const absl::StatusOr<std::string> bytes = store.Get(Table::kState, EntryKey(label));
@@ -74,24 +75,32 @@ absl::StatusOr<v1::StatusList> LoadStatus(const store::Store& store) {
   return LoadOrEmpty<v1::StatusList>(store, StatusKey(), "status list");
 }
 
-absl::StatusOr<EntryChange> AddEntryChange(const RegistrarContext& context, StoredParticipant& entry,
-                                           audit::Commit& commit) {
+absl::StatusOr<internal::v1::StoredAuthority> LoadStoredAuthority(const store::Store& store) {
+  return LoadOrEmpty<internal::v1::StoredAuthority>(store, AuthorityKey(), "stored authority");
+}
+
+absl::StatusOr<uint64_t> AddNextVersion(const RegistrarContext& context, audit::Commit& commit) {
   ASSIGN_OR_RETURN(v1::Directory head, LoadHead(context.journal.store()));
   head.set_version(head.version() + 1);
   head.set_federation(context.options.federation);
   *head.mutable_issued_at() = ToProto(context.clock.Now());
+  commit.reads.push_back(HeadKey());
+  commit.writes.push_back(store::Put(Table::kState, HeadKey(), Encode(head)));
+  return head.version();
+}
 
+absl::StatusOr<EntryChange> AddEntryChange(const RegistrarContext& context, StoredParticipant& entry,
+                                           audit::Commit& commit) {
+  ASSIGN_OR_RETURN(const uint64_t directory_version, AddNextVersion(context, commit));
   v1::Participant& participant = *entry.mutable_participant();
   participant.set_version(participant.version() + 1);
   *entry.mutable_signed_entry() =
-      crypto::Sign(context.authority.directory.key, kParticipantPayload, Encode(participant));
+      crypto::Sign(context.authority.Get()->directory.key, kParticipantPayload, Encode(participant));
 
   const std::string entry_key = EntryKey(participant.label());
   commit.reads.push_back(entry_key);
-  commit.reads.push_back(HeadKey());
   commit.writes.push_back(store::Put(Table::kState, entry_key, Encode(entry)));
-  commit.writes.push_back(store::Put(Table::kState, HeadKey(), Encode(head)));
-  return EntryChange{crypto::Sha256(Encode(entry.signed_entry())), head.version()};
+  return EntryChange{crypto::Sha256(Encode(entry.signed_entry())), directory_version};
 }
 
 }  // namespace tsunagi::identity

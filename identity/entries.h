@@ -24,6 +24,7 @@ std::string EntryKey(absl::string_view label);
 // Who has a DID, an identifier, a key: each of one participant only. `kind` is `did`, `identifier` or `key`.
 std::string ClaimKey(absl::string_view kind, absl::string_view value);
 std::string StatusKey();
+std::string AuthorityKey();
 
 // NOT_FOUND naming the participant when there is none.
 absl::StatusOr<StoredParticipant> LoadEntry(const store::Store& store, absl::string_view label);
@@ -36,6 +37,12 @@ absl::StatusOr<StoredParticipant> ActiveEntry(const store::Store& store, absl::s
 absl::StatusOr<v1::Directory> LoadHead(const store::Store& store);
 // The status list as of the last signing or change; version 0 before the first.
 absl::StatusOr<v1::StatusList> LoadStatus(const store::Store& store);
+
+// The authority as of the last change; without a bundle before the first one.
+absl::StatusOr<internal::v1::StoredAuthority> LoadStoredAuthority(const store::Store& store);
+
+// Adds a next version of the directory to `commit`, with the entries as they are. That version.
+absl::StatusOr<uint64_t> AddNextVersion(const RegistrarContext& context, audit::Commit& commit);
 
 // The version of the directory after the next change.
 struct EntryChange {

@@ -60,10 +60,14 @@ bool Lists(const v1::Participant& participant, absl::string_view key_id) {
   return false;
 }
 
-// A log has one key at a time.
-void EndEarlierLogKeys(v1::Participant& participant, absl::string_view origin, absl::Time now) {
+// A log has one key at a time. So has a participant for signing, but for the overlap: what the former one
+// signed must still be dated, and processes that share the key restart one after the other.
+void EndEarlierKeys(const v1::ParticipantKey& next, absl::Time now, v1::Participant& participant) {
+  const bool signs = next.purpose() == v1::KEY_PURPOSE_SIGNING;
   for (v1::ParticipantKey& key : *participant.mutable_keys()) {
-    if (key.log_origin() == origin && !key.has_valid_until()) *key.mutable_valid_until() = ToProto(now);
+    if (key.purpose() != next.purpose() || key.log_origin() != next.log_origin() || key.has_valid_until())
+      continue;
+    *key.mutable_valid_until() = ToProto(signs ? now + Participants::kSigningOverlap : now);
   }
 }
 
@@ -81,7 +85,7 @@ absl::StatusOr<bool> AddKey(const store::Store& store, v1::ParticipantKey listed
   if (!absl::IsNotFound(holder.status())) return holder.status();
   commit.reads.push_back(claim);
   commit.writes.push_back(store::Put(Table::kState, claim, participant.label()));
-  if (!listed.log_origin().empty()) EndEarlierLogKeys(participant, listed.log_origin(), now);
+  EndEarlierKeys(listed, now, participant);
   *participant.add_keys() = std::move(listed);
   return true;
 }

@@ -6,6 +6,7 @@
 #include "identity/context.h"
 #include "identity/signed_lists.h"
 #include "tsunagi/identity/v1/identity_service.pb.h"
+#include "tsunagi/identity/v1/trust_service.pb.h"
 
 namespace tsunagi::identity {
 
@@ -21,12 +22,23 @@ class Participants {
   void Register(const Caller& caller, const v1::RegisterParticipantRequest& request,
                 Done<v1::RegisterParticipantResponse> done);
 
+  // A signing key that a new one replaces counts for this long on.
+  static constexpr absl::Duration kSigningOverlap = absl::Hours(24);
+
   // Lists the caller's keys, each with proof of possession, and the calling process's endpoints. Keys that
-  // are listed already stay as they are; a new LOG key ends the earlier ones of the same log.
+  // are listed already stay as they are; a new LOG key ends the earlier ones of the same log, a new SIGNING
+  // key the earlier ones after kSigningOverlap.
   //   INVALID_ARGUMENT    a key, its proof or an endpoint is wrong, or is not the calling process's
   //   ALREADY_EXISTS      another participant lists the key
   //   FAILED_PRECONDITION too many keys
   void ListKeys(const Caller& caller, const v1::ListKeysRequest& request, Done<v1::ListKeysResponse> done);
+
+  // Ends a participant's key that was lost or stolen, from a time that is past or from now on. `caller` is
+  // the registrar's operator.
+  //   INVALID_ARGUMENT     reason, or an end in the future or before the key began
+  //   NOT_FOUND            participant or key
+  //   FAILED_PRECONDITION  the key has ended by then already, or is the registrar's, which rotates its keys
+  void EndKey(const Caller& caller, const v1::EndKeyRequest& request, Done<v1::EndKeyResponse> done);
 
   // 利用停止 and its end. The registrar itself cannot be suspended (FAILED_PRECONDITION).
   void SetSuspended(const Caller& caller, const v1::SetSuspendedRequest& request,
@@ -40,6 +52,8 @@ class Participants {
       const Caller& caller, const v1::RegisterParticipantRequest& request) const;
   absl::StatusOr<Decision<v1::ListKeysResponse>> DecideKeys(const Caller& caller,
                                                             const v1::ListKeysRequest& request) const;
+  absl::StatusOr<Decision<v1::EndKeyResponse>> DecideEndKey(const Caller& caller,
+                                                            const v1::EndKeyRequest& request) const;
   absl::StatusOr<Decision<v1::SetSuspendedResponse>> DecideSuspended(
       const Caller& caller, const v1::SetSuspendedRequest& request) const;
 

@@ -72,9 +72,10 @@ TEST_F(PublicDocumentsTest, TheKeySetHasTwoKeysWhileTheyRollAndDropsWhatHasEnded
   const std::string old = registrar_.authority.token.id();
   Authority rolled = registrar_.authority;
   rolled.token = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256);
+  AuthorityInUse in_use(rolled);
   const RegistrarContext& context = registrar_.registrar->context();
   const auto second =
-      Registrar::Open({context.journal, rolled, context.clock, context.random, context.options}).value();
+      Registrar::Open({context.journal, in_use, context.clock, context.random, context.options}).value();
   const auto key_ids = [&] { return KeyIds(json::parse(TokenKeySet(second->context()).value())["keys"]); };
 
   EXPECT_THAT(key_ids(), UnorderedElementsAre(old, rolled.token.id()));

@@ -37,7 +37,7 @@ void AddKeyOnce(const crypto::PublicKey& key, v1::KeyPurpose purpose, const std:
 // The registrar's entry with what this start has: its keys and its address.
 v1::Participant Itself(v1::Participant participant, const std::string& address,
                        const RegistrarContext& context) {
-  const Authority& authority = context.authority;
+  const std::shared_ptr<const Authority> authority = context.authority.Get();
   const absl::Time now = context.clock.Now();
   const std::string& federation = context.options.federation;
   participant.set_label(std::string(kRegistrarLabel));
@@ -47,12 +47,12 @@ v1::Participant Itself(v1::Participant participant, const std::string& address,
     participant.set_name_ja("登録機関");
     participant.add_roles(std::string(kRegistrarRole));
   }
-  AddKeyOnce(authority.token.public_key(), v1::KEY_PURPOSE_SIGNING, "", now, participant);
-  AddKeyOnce(authority.approval.public_key(), v1::KEY_PURPOSE_SIGNING, "", now, participant);
-  AddKeyOnce(authority.credential.public_key(), v1::KEY_PURPOSE_SIGNING, "", now, participant);
-  AddKeyOnce(authority.log.public_key(), v1::KEY_PURPOSE_LOG,
+  AddKeyOnce(authority->token.public_key(), v1::KEY_PURPOSE_SIGNING, "", now, participant);
+  AddKeyOnce(authority->approval.public_key(), v1::KEY_PURPOSE_SIGNING, "", now, participant);
+  AddKeyOnce(authority->credential.public_key(), v1::KEY_PURPOSE_SIGNING, "", now, participant);
+  AddKeyOnce(authority->log.public_key(), v1::KEY_PURPOSE_LOG,
              LogOrigin(kRegistrarLabel, kRegistrarLabel, federation), now, participant);
-  AddKeyOnce(authority.witness.public_key(), v1::KEY_PURPOSE_LOG, WitnessName(federation), now, participant);
+  AddKeyOnce(authority->witness.public_key(), v1::KEY_PURPOSE_LOG, WitnessName(federation), now, participant);
   if (address.empty()) return participant;
   participant.clear_endpoints();
   v1::Endpoint& endpoint = *participant.add_endpoints();
@@ -65,20 +65,22 @@ v1::Participant Itself(v1::Participant participant, const std::string& address,
 
 Registrar::Registrar(RegistrarContext context)
     : context_(std::move(context)),
-      trust_(context_.authority.root.certificate, context_.options.federation, context_.clock),
+      trust_(context_.authority.Get()->root.certificate, context_.options.federation, context_.clock),
       lists_(context_, trust_),
       participants_(context_, lists_),
-      enrolment_(context_),
+      enrolment_(context_, trust_),
       tokens_(context_, trust_),
       credentials_(context_),
       cosigning_(context_),
       amendments_(context_),
-      mandates_(context_, lists_) {}
+      mandates_(context_, lists_),
+      anchors_(context_, trust_, lists_) {}
 
 absl::StatusOr<std::unique_ptr<Registrar>> Registrar::Open(RegistrarContext context) {
   RETURN_IF_ERROR(CheckFederation(context.options.federation));
   RETURN_IF_ERROR(Did::Parse(HostedDid(context.options.did_host, kRegistrarLabel)).status());
   std::unique_ptr<Registrar> registrar(new Registrar(std::move(context)));
+  RETURN_IF_ERROR(registrar->anchors_.Open());
   RETURN_IF_ERROR(registrar->ListItself(""));
   RETURN_IF_ERROR(registrar->Refresh());
   return registrar;

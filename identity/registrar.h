@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "identity/access_tokens.h"
 #include "identity/amendments.h"
+#include "identity/anchors.h"
 #include "identity/context.h"
 #include "identity/cosigning.h"
 #include "identity/credentials.h"
@@ -35,6 +36,7 @@ class Registrar {
   Cosigning& cosigning() { return cosigning_; }
   Amendments& amendments() { return amendments_; }
   MandateRegistry& mandates() { return mandates_; }
+  Anchors& anchors() { return anchors_; }
   const RegistrarContext& context() const { return context_; }
 
   // The registrar's own view of the federation, fed by its own lists.
@@ -64,6 +66,7 @@ class Registrar {
   Cosigning cosigning_;
   Amendments amendments_;
   MandateRegistry mandates_;
+  Anchors anchors_;
 };
 
 }  // namespace tsunagi::identity

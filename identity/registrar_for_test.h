@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/proto.h"
 #include "core/crypto/envelope.h"
+#include "identity/entries.h"
 #include "identity/registrar.h"
 #include "tests/support/caller.h"
 #include "tests/support/fake_clock.h"
@@ -30,7 +31,14 @@ inline const Authority& AuthorityForTest(absl::Time now) {
 
 struct RegistrarForTest {
   explicit RegistrarForTest(absl::Time start = absl::FromUnixSeconds(1795219200))
-      : clock(start), authority(AuthorityForTest(start)), store(store::NewMemoryStore()) {
+      : RegistrarForTest(start, AuthorityForTest(start)) {}
+  // With the authority whose files lie in `keys`: so its keys can be rotated.
+  RegistrarForTest(absl::Time start, const Authority& first, std::string keys = "")
+      : clock(start),
+        keys_folder(std::move(keys)),
+        authority(first),
+        in_use(first),
+        store(store::NewMemoryStore()) {
     Restart();
   }
 
@@ -38,15 +46,20 @@ struct RegistrarForTest {
   void Restart() {
     journal.reset();
     registrar.reset();
+    if (!keys_folder.empty()) {
+      in_use.Set(
+          LoadOrCreateAuthority(keys_folder, kFederation, clock.Now(), LoadStoredAuthority(*store).value())
+              .value());
+    }
     journal =
         audit::Journal::Open(*store, LogOrigin("registrar", "registrar", kFederation), authority.log, random)
             .value();
-    registrar = Registrar::Open(
-                    {*journal,
-                     authority,
-                     clock,
-                     random,
-                     {kFederation, "did.example", "https://127.0.0.1:1", absl::Hours(168), absl::Hours(24)}})
+    registrar = Registrar::Open({*journal,
+                                 in_use,
+                                 clock,
+                                 random,
+                                 {kFederation, "did.example", "https://127.0.0.1:1", absl::Hours(168),
+                                  absl::Hours(24), keys_folder}})
                     .value();
   }
 
@@ -150,7 +163,7 @@ struct RegistrarForTest {
       audit::v1::Record record;
       (void)record.ParseFromString(leaf.record);
       const std::string& act = record.registrar().act();
-      if (act != "directory-signed" && act != "status-signed") acts.push_back(act);
+      if (act != "directory-signed" && act != "status-signed" && act != "bundle-signed") acts.push_back(act);
     }
     return acts;
   }
@@ -158,7 +171,9 @@ struct RegistrarForTest {
   testing::FakeClock clock;
   testing::FakeRandom random;
   testing::TempDir folder;
-  const Authority& authority;
+  const std::string keys_folder;
+  const Authority& authority;  // as at the start
+  AuthorityInUse in_use;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<Registrar> registrar;  // outlives the journal, which completes its acts
   std::unique_ptr<audit::Journal> journal;

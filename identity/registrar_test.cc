@@ -154,7 +154,7 @@ TEST(RegistrarTest, EveryActThatFailsToBecomeDurableFails) {
   } dead(*registrar.store, registrar.authority.log.public_key());
 
   EXPECT_THAT(Registrar::Open({dead,
-                               registrar.authority,
+                               registrar.in_use,
                                registrar.clock,
                                registrar.random,
                                {kFederation, "did.example", "https://127.0.0.1:1"}}),

@@ -13,8 +13,10 @@ namespace {
 
 using store::Table;
 
-// Head and entries in one scan, which sees one instant.
-absl::StatusOr<v1::Directory> ReadDirectory(const store::Store& store) {
+// Head and entries in one scan, which sees one instant. Entries that another key signed, before it was
+// rotated, are signed anew and kept with `commit`.
+absl::StatusOr<v1::Directory> ReadDirectory(const store::Store& store, const crypto::PrivateKey& signer,
+                                            audit::Commit& commit) {
   v1::Directory directory;
   absl::Status broken;
   const std::string head = HeadKey();
@@ -26,6 +28,12 @@ absl::StatusOr<v1::Directory> ReadDirectory(const store::Store& store) {
         }
         StoredParticipant entry;
         broken = Decode(value, "stored participant", entry);
+        if (broken.ok() && entry.signed_entry().key_id() != signer.id()) {
+          *entry.mutable_signed_entry() =
+              crypto::Sign(signer, kParticipantPayload, entry.signed_entry().payload());
+          commit.reads.emplace_back(key);
+          commit.writes.push_back(store::Put(Table::kState, std::string(key), Encode(entry)));
+        }
         *directory.add_entries() = std::move(*entry.mutable_signed_entry());
         return broken.ok();
       }));
@@ -81,14 +89,16 @@ void SignedLists::TellChange() {
 }
 
 absl::StatusOr<Decision<Issued<v1::SignedDirectory>>> SignedLists::SignDirectory() const {
-  ASSIGN_OR_RETURN(const v1::Directory directory, ReadDirectory(context_.journal.store()));
+  const std::shared_ptr<const Authority> authority = context_.authority.Get();
+  const CertifiedKey& signer = authority->directory;
+  audit::Commit commit;
+  ASSIGN_OR_RETURN(const v1::Directory directory,
+                   ReadDirectory(context_.journal.store(), signer.key, commit));
   ASSIGN_OR_RETURN(const absl::Time issued_at, FromProto(directory.issued_at()));
   auto signed_directory = std::make_shared<v1::SignedDirectory>();
-  const CertifiedKey& signer = context_.authority.directory;
   *signed_directory->mutable_directory() = crypto::Sign(signer.key, kDirectoryPayload, Encode(directory));
   signed_directory->add_chain(signer.certificate.der);
 
-  audit::Commit commit;
   commit.record =
       EncodeRecord({"directory-signed", "", crypto::Sha256(Encode(signed_directory->directory())), ""},
                    context_.clock.Now());
@@ -103,7 +113,8 @@ absl::StatusOr<Decision<Issued<v1::SignedStatusList>>> SignedLists::SignStatusLi
   list.set_federation(context_.options.federation);
   *list.mutable_issued_at() = ToProto(now);
   auto signed_list = std::make_shared<v1::SignedStatusList>();
-  const CertifiedKey& signer = context_.authority.status;
+  const std::shared_ptr<const Authority> authority = context_.authority.Get();
+  const CertifiedKey& signer = authority->status;
   *signed_list->mutable_status_list() = crypto::Sign(signer.key, kStatusListPayload, Encode(list));
   signed_list->add_chain(signer.certificate.der);
 

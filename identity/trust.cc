@@ -111,6 +111,50 @@ absl::Status OpenList(const SignedEnvelope& envelope, absl::string_view federati
   return FromProto(list.issued_at()).status();
 }
 
+// Removed is for ever: whoever could take it back could have signed with it.
+absl::Status CheckNothingCameBack(const Bundle& known, const Bundle& next) {
+  for (const Anchor& before : known.anchors) {
+    if (!before.removed) continue;
+    const bool still = std::any_of(next.anchors.begin(), next.anchors.end(), [&](const Anchor& one) {
+      return one.removed && one.certificate.sha256 == before.certificate.sha256;
+    });
+    if (!still) return absl::UnauthenticatedError("trust bundle: takes the removal of a CA back");
+  }
+  return absl::OkStatus();
+}
+
+bool IsRemoved(const Bundle& bundle, absl::string_view sha256) {
+  return std::any_of(bundle.anchors.begin(), bundle.anchors.end(),
+                     [&](const Anchor& one) { return one.removed && one.certificate.sha256 == sha256; });
+}
+
+// A key that was replaced signs nothing new; its root may have been removed while the list was read.
+absl::Status CheckStillSigns(const TrustView& view, const TrustView::Signer& known,
+                             const TrustView::Signer& signer) {
+  if (signer.since < known.since) {
+    return absl::UnauthenticatedError("is signed by a key that another one has replaced");
+  }
+  if (IsRemoved(*view.bundle, signer.root_sha256)) return absl::UnauthenticatedError("its root was removed");
+  return absl::OkStatus();
+}
+
+// A list under a removed root may be a thief's, whose version nothing would ever reach.
+void ForgetRemoved(const Bundle& bundle, TrustView& view) {
+  if (IsRemoved(bundle, view.directory_signer.root_sha256)) {
+    view.directory_version = 0;
+    view.directory_signer = {};
+    view.directory_chain.clear();
+    view.by_did.clear();
+    view.by_label.clear();
+  }
+  if (IsRemoved(bundle, view.status_signer.root_sha256)) {
+    view.status_version = 0;
+    view.status_signer = {};
+    view.status_issued_at = absl::InfinitePast();
+    view.suspended.clear();
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<crypto::PublicKey> Party::FindKey(absl::string_view key_id, v1::KeyPurpose purpose) const {
@@ -146,46 +190,84 @@ absl::StatusOr<std::shared_ptr<const Party>> TrustView::Find(absl::string_view d
                                           "` is not in the directory: expected a DID or label of a member"));
 }
 
-TrustStore::TrustStore(crypto::Certificate root, std::string federation, const Clock& clock)
-    : root_(std::move(root)),
-      federation_(std::move(federation)),
-      clock_(clock),
-      view_(std::make_shared<const TrustView>()) {}
+TrustStore::TrustStore(const crypto::Certificate& root, std::string federation, const Clock& clock)
+    : federation_(std::move(federation)), clock_(clock) {
+  auto view = std::make_shared<TrustView>();
+  view->bundle = std::make_shared<const Bundle>(PinnedBundle(root));
+  view_ = std::move(view);
+}
 
 std::shared_ptr<const TrustView> TrustStore::View() const {
   MutexLock lock(mutex_);
   return view_;
 }
 
-absl::StatusOr<crypto::PublicKey> TrustStore::CheckSigner(
+std::string TrustStore::RootsPem() const {
+  std::string pem;
+  for (const crypto::Certificate& root : View()->bundle->RootsAt(clock_.Now())) pem += crypto::ToPem(root);
+  return pem;
+}
+
+absl::Status TrustStore::AcceptBundle(const v1::SignedTrustBundle& signed_bundle) {
+  return TakeBundle(signed_bundle, *View()->bundle);
+}
+
+absl::Status TrustStore::RestoreBundle(const v1::SignedTrustBundle& signed_bundle) {
+  const absl::StatusOr<Bundle> own = OpenBundle(signed_bundle, federation_);
+  if (!own.ok()) return Untrusted("kept trust bundle", own.status());
+  return TakeBundle(signed_bundle, *own);
+}
+
+absl::Status TrustStore::TakeBundle(const v1::SignedTrustBundle& signed_bundle, const Bundle& believed) {
+  const absl::Time now = clock_.Now();
+  absl::StatusOr<Bundle> opened = OpenVouchedBundle(signed_bundle, believed, federation_, now);
+  if (!opened.ok()) return Untrusted("trust bundle", opened.status());
+  Bundle next = *std::move(opened);
+  if (next.RootsAt(now).empty()) return absl::UnauthenticatedError("trust bundle: no root counts in it now");
+  MutexLock lock(mutex_);
+  const Bundle& known = *view_->bundle;
+  if (next.version < known.version) {
+    return absl::AbortedError(absl::StrCat("trust bundle version ", next.version, " is older than ",
+                                           known.version, ", which is known"));
+  }
+  if (next.version == known.version) return absl::OkStatus();
+  RETURN_IF_ERROR(CheckNothingCameBack(known, next));
+  auto view = std::make_shared<TrustView>(*view_);
+  ForgetRemoved(next, *view);
+  view->bundle = std::make_shared<const Bundle>(std::move(next));
+  view_ = std::move(view);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TrustStore::CheckedSigner> TrustStore::CheckSigner(
     const google::protobuf::RepeatedPtrField<std::string>& chain, absl::string_view uri,
-    const SignedEnvelope& envelope, absl::string_view payload_type) const {
-  // The root itself certifies these two keys: whoever takes the issuing CA over cannot make a directory.
+    const SignedEnvelope& envelope, absl::string_view payload_type, const TrustView& view) const {
+  // A root itself certifies these two keys: whoever takes the issuing CA over cannot make a directory.
   if (chain.size() != 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("chain has ", chain.size(), " certificates, expected one that the root issued"));
   }
   ASSIGN_OR_RETURN(const crypto::Certificate leaf, crypto::ParseCertificateDer(chain.Get(0)));
-  RETURN_IF_ERROR(crypto::VerifyChain({leaf}, root_, clock_.Now()));
+  ASSIGN_OR_RETURN(const size_t root, RootOf(leaf, *view.bundle, clock_.Now()));
   if (leaf.is_ca || leaf.uris != std::vector<std::string>{std::string(uri)} || !leaf.dns_names.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("signer's certificate is not for `", uri, "` alone"));
   }
   RETURN_IF_ERROR(crypto::Verify(envelope, payload_type, leaf.public_key));
-  return leaf.public_key;
+  return CheckedSigner{leaf.public_key, {view.bundle->anchors[root].certificate.sha256, leaf.not_before}};
 }
 
 absl::Status TrustStore::AcceptDirectory(const v1::SignedDirectory& signed_directory) {
+  const std::shared_ptr<const TrustView> old = View();
   const auto signer = CheckSigner(signed_directory.chain(), DirectoryUri(federation_),
-                                  signed_directory.directory(), kDirectoryPayload);
+                                  signed_directory.directory(), kDirectoryPayload, *old);
   if (!signer.ok()) return Untrusted("directory", signer.status());
   v1::Directory directory;
   absl::Status status = OpenList(signed_directory.directory(), federation_, directory);
   if (!status.ok()) return Untrusted("directory", status);
 
-  const std::shared_ptr<const TrustView> old = View();
   auto next = std::make_shared<TrustView>();
   if (directory.version() > old->directory_version) {
-    if (status = AddEntries(directory, *signer, *old, *next); !status.ok())
+    if (status = AddEntries(directory, signer->key, *old, *next); !status.ok())
       return Untrusted("directory", status);
   }
   MutexLock lock(mutex_);
@@ -194,6 +276,11 @@ absl::Status TrustStore::AcceptDirectory(const v1::SignedDirectory& signed_direc
                                            view_->directory_version, ", which is known"));
   }
   if (directory.version() == view_->directory_version) return absl::OkStatus();
+  status = CheckStillSigns(*view_, view_->directory_signer, signer->signer);
+  if (!status.ok()) return Untrusted("directory", status);
+  next->bundle = view_->bundle;
+  next->directory_signer = signer->signer;
+  next->status_signer = view_->status_signer;
   next->directory_version = directory.version();
   next->directory_chain.assign(signed_directory.chain().begin(), signed_directory.chain().end());
   next->status_version = view_->status_version;
@@ -204,11 +291,12 @@ absl::Status TrustStore::AcceptDirectory(const v1::SignedDirectory& signed_direc
 }
 
 absl::Status TrustStore::AcceptStatusList(const v1::SignedStatusList& signed_status_list) {
+  const std::shared_ptr<const TrustView> old = View();
   const auto signer = CheckSigner(signed_status_list.chain(), StatusUri(federation_),
-                                  signed_status_list.status_list(), kStatusListPayload);
+                                  signed_status_list.status_list(), kStatusListPayload, *old);
   if (!signer.ok()) return Untrusted("status list", signer.status());
   v1::StatusList list;
-  const absl::Status status = OpenList(signed_status_list.status_list(), federation_, list);
+  absl::Status status = OpenList(signed_status_list.status_list(), federation_, list);
   if (!status.ok()) return Untrusted("status list", status);
   ASSIGN_OR_RETURN(const absl::Time issued_at, FromProto(list.issued_at()));
   if (issued_at > clock_.Now() + kClockSkew) {
@@ -223,8 +311,11 @@ absl::Status TrustStore::AcceptStatusList(const v1::SignedStatusList& signed_sta
                                            view_->status_version, ", which is known"));
   }
   if (list.version() == view_->status_version) return absl::OkStatus();
+  status = CheckStillSigns(*view_, view_->status_signer, signer->signer);
+  if (!status.ok()) return Untrusted("status list", status);
   auto next = std::make_shared<TrustView>(*view_);
   next->status_version = list.version();
+  next->status_signer = signer->signer;
   next->status_issued_at = issued_at;
   next->suspended = {list.suspended().begin(), list.suspended().end()};
   view_ = std::move(next);

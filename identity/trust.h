@@ -1,5 +1,5 @@
-// What a process believes about the federation: the signed directory and status list, verified against the
-// root.
+// What a process believes about the federation: the trust bundle, and the signed directory and status list
+// verified against its roots.
 #pragma once
 
 #include <memory>
@@ -17,6 +17,7 @@
 #include "core/base/mutex.h"
 #include "core/crypto/certificate.h"
 #include "core/crypto/key.h"
+#include "identity/bundle.h"
 #include "identity/mandates.h"
 #include "tsunagi/identity/v1/directory.pb.h"
 
@@ -48,9 +49,18 @@ struct TrustView {
   uint64_t status_version = 0;
   absl::Time status_issued_at = absl::InfinitePast();
   std::vector<std::string> directory_chain;  // DER, leaf first, without root
+  std::shared_ptr<const Bundle> bundle;
   absl::flat_hash_map<std::string, std::shared_ptr<const Party>> by_did;
   absl::flat_hash_map<std::string, std::shared_ptr<const Party>> by_label;
   absl::flat_hash_set<std::string> suspended;  // DIDs
+
+  // Who signed each list: the root that certified the key, and since when the key is certified.
+  struct Signer {
+    std::string root_sha256;
+    absl::Time since = absl::InfinitePast();
+  };
+  Signer directory_signer;
+  Signer status_signer;
 
   // NOT_FOUND naming the DID (or label) when no such participant is listed.
   absl::StatusOr<std::shared_ptr<const Party>> Find(absl::string_view did_or_label) const;
@@ -60,15 +70,23 @@ struct TrustView {
 // Holds the newest view. Thread-safe; View() never blocks on verification.
 class TrustStore {
  public:
-  // `root` is the federation's root certificate; `federation` its name.
-  TrustStore(crypto::Certificate root, std::string federation, const Clock& clock);
+  // Starts from the pinned root alone (bundle version 0) and the name of the federation.
+  TrustStore(const crypto::Certificate& root, std::string federation, const Clock& clock);
 
   std::shared_ptr<const TrustView> View() const;
 
-  // Takes a directory over: one certificate that the root issued to the directory key, signature, federation,
-  // every entry's signature and form, no DID, label or key twice, version not lower. UNAUTHENTICATED when a
-  // check fails (the old view stays); ABORTED on a lower version. The version that is already there is OK and
-  // changes nothing.
+  // Takes a trust bundle over: signed by a root that counts now and that it does not remove, its form (see
+  // OpenBundle), a root that counts in it, nothing that was removed back again, version not lower. What is
+  // known under a root that it removes is forgotten. UNAUTHENTICATED when a check fails (the old view stays);
+  // ABORTED on a lower version. The version that is already there is OK and changes nothing.
+  absl::Status AcceptBundle(const v1::SignedTrustBundle& signed_bundle);
+  // The same for the bundle that this process kept when it accepted it: signed by a root of its own.
+  absl::Status RestoreBundle(const v1::SignedTrustBundle& signed_bundle);
+
+  // Takes a directory over: one certificate that a root which counts now issued to the directory key, not
+  // older than the last signer's, signature, federation, every entry's signature and form, no DID, label or
+  // key twice, version not lower. UNAUTHENTICATED when a check fails (the old view stays); ABORTED on a lower
+  // version. The version that is already there is OK and changes nothing.
   absl::Status AcceptDirectory(const v1::SignedDirectory& signed_directory);
   // The same for the status list, which may not be issued in the future beyond the tolerated clock skew.
   absl::Status AcceptStatusList(const v1::SignedStatusList& signed_status_list);
@@ -76,16 +94,21 @@ class TrustStore {
   // How old the status list is by the local clock; infinite when there is none.
   absl::Duration StatusAge() const;
 
-  const crypto::Certificate& root() const { return root_; }
+  // The roots that count now, for TLS: PEM, one block after the other.
+  std::string RootsPem() const;
   const std::string& federation() const { return federation_; }
 
  private:
-  absl::StatusOr<crypto::PublicKey> CheckSigner(const google::protobuf::RepeatedPtrField<std::string>& chain,
-                                                absl::string_view uri,
-                                                const common::v1::SignedEnvelope& envelope,
-                                                absl::string_view payload_type) const;
+  struct CheckedSigner {
+    crypto::PublicKey key;
+    TrustView::Signer signer;
+  };
 
-  const crypto::Certificate root_;
+  absl::StatusOr<CheckedSigner> CheckSigner(const google::protobuf::RepeatedPtrField<std::string>& chain,
+                                            absl::string_view uri, const common::v1::SignedEnvelope& envelope,
+                                            absl::string_view payload_type, const TrustView& view) const;
+  absl::Status TakeBundle(const v1::SignedTrustBundle& signed_bundle, const Bundle& believed);
+
   const std::string federation_;
   const Clock& clock_;
   mutable Mutex mutex_;

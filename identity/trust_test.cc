@@ -205,6 +205,153 @@ INSTANTIATE_TEST_SUITE_P(
             [](auto& d, auto& a) { ReplaceEntry(d, a, [&](auto& p) { *p.add_keys() = KeyEntry(a.log); }); }}),
     [](const auto& test) { return test.param.name; });
 
+class BundleTest : public TrustTest {
+ protected:
+  static void List(const CertifiedKey& ca, v1::AnchorKind kind, v1::TrustBundle& bundle) {
+    v1::TrustAnchor& anchor = *bundle.add_anchors();
+    anchor.set_certificate(ca.certificate.der);
+    anchor.set_kind(kind);
+    *anchor.mutable_valid_from() = ToProto(absl::FromUnixSeconds(0));
+  }
+  v1::TrustBundle Bundle(uint64_t version) {
+    v1::TrustBundle bundle;
+    bundle.set_version(version);
+    bundle.set_federation(kFederation);
+    *bundle.mutable_issued_at() = ToProto(clock_.Now());
+    List(authority_.root, v1::ANCHOR_KIND_ROOT, bundle);
+    List(authority_.issuing, v1::ANCHOR_KIND_ISSUING, bundle);
+    return bundle;
+  }
+  static v1::SignedTrustBundle SignedBundle(const v1::TrustBundle& bundle,
+                                            const std::vector<const CertifiedKey*>& roots) {
+    v1::SignedTrustBundle result;
+    result.set_bundle(Encode(bundle));
+    for (const CertifiedKey* root : roots) {
+      *result.add_signatures() = crypto::Sign(root->key, kTrustBundlePayload, result.bundle());
+      result.mutable_signatures()->rbegin()->clear_payload();
+    }
+    return result;
+  }
+
+  testing::TempDir keys_;
+  const CertifiedKey next_ = LoadOrMakeRoot(keys_.path(), kFederation, 2, clock_.Now()).value();
+};
+
+TEST_F(BundleTest, StartsWithThePinnedRootAlone) {
+  EXPECT_EQ(trust_.View()->bundle->version, 0u);
+  EXPECT_EQ(trust_.RootsPem(), crypto::ToPem(authority_.root.certificate));
+}
+
+TEST_F(BundleTest, TakesARootOnTheWordOfOneThatCounts) {
+  v1::TrustBundle bundle = Bundle(1);
+  List(next_, v1::ANCHOR_KIND_ROOT, bundle);
+
+  EXPECT_THAT(trust_.AcceptBundle(SignedBundle(bundle, {&next_})),
+              StatusIs(kUnauthenticated, HasSubstr("new invitation")));
+  EXPECT_THAT(trust_.AcceptBundle(SignedBundle(bundle, {&next_, &authority_.root})), IsOk());
+  EXPECT_EQ(trust_.RootsPem(), crypto::ToPem(authority_.root.certificate) + crypto::ToPem(next_.certificate));
+  bundle.set_version(2);
+  EXPECT_THAT(trust_.AcceptBundle(SignedBundle(bundle, {&next_})), IsOk());
+}
+
+TEST_F(BundleTest, NeverGoesBackToALowerVersion) {
+  ASSERT_THAT(trust_.AcceptBundle(SignedBundle(Bundle(3), {&authority_.root})), IsOk());
+
+  EXPECT_THAT(trust_.AcceptBundle(SignedBundle(Bundle(2), {&authority_.root})), StatusIs(kAborted));
+  EXPECT_THAT(trust_.AcceptBundle(SignedBundle(Bundle(3), {&authority_.root})), IsOk());
+}
+
+TEST_F(BundleTest, ARetiredRootVouchesForNothing) {
+  v1::TrustBundle bundle = Bundle(1);
+  List(next_, v1::ANCHOR_KIND_ROOT, bundle);
+  *bundle.mutable_anchors(0)->mutable_valid_until() = ToProto(clock_.Now() + absl::Hours(1));
+  ASSERT_THAT(trust_.AcceptBundle(SignedBundle(bundle, {&authority_.root})), IsOk());
+  bundle.set_version(2);
+
+  clock_.Advance(absl::Hours(1));
+
+  EXPECT_THAT(trust_.AcceptBundle(SignedBundle(bundle, {&authority_.root})), StatusIs(kUnauthenticated));
+  EXPECT_THAT(trust_.AcceptDirectory(Signed(Directory(1, {}))), StatusIs(kUnauthenticated));
+  EXPECT_THAT(trust_.AcceptBundle(SignedBundle(bundle, {&next_})), IsOk());
+}
+
+TEST_F(BundleTest, ARemovedRootNeitherVouchesNorComesBack) {
+  v1::TrustBundle bundle = Bundle(1);
+  List(next_, v1::ANCHOR_KIND_ROOT, bundle);
+  ASSERT_THAT(trust_.AcceptBundle(SignedBundle(bundle, {&authority_.root})), IsOk());
+  bundle.set_version(2);
+  bundle.mutable_anchors(0)->set_removed(true);
+  // Nobody follows a key that is declared stolen, not even away from it.
+  EXPECT_THAT(trust_.AcceptBundle(SignedBundle(bundle, {&authority_.root})), StatusIs(kUnauthenticated));
+  ASSERT_THAT(trust_.AcceptBundle(SignedBundle(bundle, {&next_})), IsOk());
+  EXPECT_EQ(trust_.RootsPem(), crypto::ToPem(next_.certificate));
+
+  bundle.set_version(3);
+  EXPECT_THAT(trust_.AcceptBundle(SignedBundle(bundle, {&authority_.root})), StatusIs(kUnauthenticated));
+  bundle.mutable_anchors(0)->set_removed(false);
+  EXPECT_THAT(trust_.AcceptBundle(SignedBundle(bundle, {&next_})),
+              StatusIs(kUnauthenticated, HasSubstr("takes the removal of a CA back")));
+}
+
+TEST_F(BundleTest, AKeptBundleIsTakenOverWithoutThePinnedRoot) {
+  v1::TrustBundle bundle = Bundle(7);
+  List(next_, v1::ANCHOR_KIND_ROOT, bundle);
+  bundle.mutable_anchors(0)->set_removed(true);
+
+  EXPECT_THAT(trust_.RestoreBundle(SignedBundle(bundle, {})), StatusIs(kUnauthenticated));
+  EXPECT_THAT(trust_.RestoreBundle(SignedBundle(bundle, {&next_})), IsOk());
+  EXPECT_EQ(trust_.View()->bundle->version, 7u);
+}
+
+struct BundleTampering {
+  const char* name;
+  std::function<void(v1::TrustBundle&, const Authority&)> change;
+};
+
+class TamperedBundleTest : public BundleTest, public ::testing::WithParamInterface<BundleTampering> {};
+
+TEST_P(TamperedBundleTest, IsRefusedAndTheOldOneStays) {
+  v1::TrustBundle bundle = Bundle(1);
+  ASSERT_THAT(trust_.AcceptBundle(SignedBundle(bundle, {&authority_.root})), IsOk());
+  bundle.set_version(2);
+  GetParam().change(bundle, authority_);
+
+  EXPECT_THAT(trust_.AcceptBundle(SignedBundle(bundle, {&authority_.root})), StatusIs(kUnauthenticated));
+  EXPECT_EQ(trust_.View()->bundle->version, 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Bundles, TamperedBundleTest,
+    ::testing::Values(
+        BundleTampering{"OtherFederation", [](auto& b, auto&) { b.set_federation("other.example"); }},
+        BundleTampering{"NoAnchors", [](auto& b, auto&) { b.clear_anchors(); }},
+        BundleTampering{"NoCertificate", [](auto& b, auto&) { b.mutable_anchors(1)->set_certificate("x"); }},
+        BundleTampering{"NoKind", [](auto& b, auto&) { b.mutable_anchors(1)->clear_kind(); }},
+        BundleTampering{"NoStart", [](auto& b, auto&) { b.mutable_anchors(1)->clear_valid_from(); }},
+        BundleTampering{"AnchorTwice", [](auto& b, auto&) { *b.add_anchors() = b.anchors(1); }},
+        BundleTampering{"IssuingWithoutItsRoot",
+                        [](auto& b, auto&) { b.mutable_anchors()->SwapElements(0, 1); }},
+        BundleTampering{"IssuingAsRoot",
+                        [](auto& b, auto&) { b.mutable_anchors(1)->set_kind(v1::ANCHOR_KIND_ROOT); }},
+        BundleTampering{
+            "NoCa",
+            [](auto& b, auto& a) { b.mutable_anchors(1)->set_certificate(a.directory.certificate.der); }},
+        BundleTampering{"NoRootThatCounts",
+                        [](auto& b, auto&) {
+                          *b.mutable_anchors(0)->mutable_valid_until() = ToProto(absl::FromUnixSeconds(1));
+                        }}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(BundleTest, RefusesASignatureOverOtherBytes) {
+  v1::SignedTrustBundle bundle = SignedBundle(Bundle(1), {&authority_.root});
+  bundle.set_bundle(Encode(Bundle(2)));
+  EXPECT_THAT(trust_.AcceptBundle(bundle), StatusIs(kUnauthenticated));
+
+  bundle = SignedBundle(Bundle(1), {&authority_.root});
+  bundle.mutable_signatures(0)->set_payload_type(std::string(kDirectoryPayload));
+  EXPECT_THAT(trust_.AcceptBundle(bundle), StatusIs(kUnauthenticated));
+}
+
 TEST_F(TrustTest, KnowsWhoIsSuspended) {
   ASSERT_THAT(trust_.AcceptStatusList(Status(1, clock_.Now())), IsOk());
 

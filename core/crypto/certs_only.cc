@@ -10,7 +10,7 @@ namespace tsunagi::crypto {
 namespace {
 
 constexpr size_t kMaxCertsOnlyBytes = 1 << 16;
-constexpr int kMaxCertificates = 16;
+constexpr int kMaxCertificates = 64;
 
 absl::Status Invalid(absl::string_view what) {
   return SslError(absl::StatusCode::kInvalidArgument, absl::StrCat("not a certs-only message: ", what));

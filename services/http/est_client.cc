@@ -62,15 +62,22 @@ absl::StatusOr<std::vector<Certificate>> FetchCertificates(const HttpsCall& call
   return certificates;
 }
 
+bool LeadsToAny(const std::vector<Certificate>& chain, const std::vector<Certificate>& roots) {
+  return std::any_of(roots.begin(), roots.end(), [&](const Certificate& root) {
+    return crypto::VerifyChain(chain, root, absl::Now()).ok();
+  });
+}
+
 absl::StatusOr<std::vector<Certificate>> Enroll(HttpsCall call, absl::string_view est_url,
-                                                absl::string_view operation, const Certificate& root,
+                                                absl::string_view operation,
+                                                const std::vector<Certificate>& roots,
                                                 absl::string_view request_der) {
   call.method = "POST";
   call.url = UrlOf(est_url, operation);
   call.content_type = "application/pkcs10";
   call.headers.emplace_back("content-transfer-encoding", "base64");
   call.body = ToBase64(request_der);
-  call.root_pem = crypto::ToPem(root);
+  for (const Certificate& root : roots) call.root_pem += crypto::ToPem(root);
   ASSIGN_OR_RETURN(std::vector<Certificate> chain, FetchCertificates(call));
   if (chain.size() != 1)
     return absl::UnavailableError("registrar answered with more than the new certificate");
@@ -81,11 +88,12 @@ absl::StatusOr<std::vector<Certificate>> Enroll(HttpsCall call, absl::string_vie
   ASSIGN_OR_RETURN(const std::vector<Certificate> authorities, FetchCertificates(cacerts));
   for (const Certificate& authority : authorities) {
     const std::vector<Certificate> candidate = {chain.front(), authority};
-    if (authority.sha256 == root.sha256 || !crypto::VerifyChain(candidate, root, absl::Now()).ok()) continue;
-    return candidate;
+    const bool is_root = std::any_of(
+        roots.begin(), roots.end(), [&](const Certificate& root) { return root.sha256 == authority.sha256; });
+    if (!is_root && LeadsToAny(candidate, roots)) return candidate;
   }
-  RETURN_IF_ERROR(crypto::VerifyChain(chain, root, absl::Now()));
-  return chain;
+  if (LeadsToAny(chain, roots)) return chain;
+  return absl::UnauthenticatedError("registrar answered with a certificate that leads to no root we believe");
 }
 
 }  // namespace
@@ -102,23 +110,34 @@ absl::StatusOr<Certificate> FetchRoot(absl::string_view est_url, absl::string_vi
                                                  "`: check address and root_sha256 against the invitation"));
 }
 
-absl::StatusOr<std::vector<Certificate>> SimpleEnroll(absl::string_view est_url, const Certificate& root,
+absl::StatusOr<std::string> FetchTrustBundle(absl::string_view est_url) {
+  absl::ConsumeSuffix(&est_url, "/");
+  HttpsCall call;
+  call.url = absl::StrCat(est_url, kTrustBundlePath);
+  ASSIGN_OR_RETURN(HttpResponse response, Fetch(call));
+  if (response.status == 200) return std::move(response.body);
+  return absl::UnavailableError(absl::StrCat("registrar answered ", response.status, ": ", Reason(response)));
+}
+
+absl::StatusOr<std::vector<Certificate>> SimpleEnroll(absl::string_view est_url,
+                                                      const std::vector<Certificate>& roots,
                                                       absl::string_view label, absl::string_view code,
                                                       absl::string_view request_der) {
   HttpsCall call;
   call.headers.emplace_back("authorization",
                             absl::StrCat("Basic ", ToBase64(absl::StrCat(label, ":", code))));
-  return Enroll(std::move(call), est_url, "simpleenroll", root, request_der);
+  return Enroll(std::move(call), est_url, "simpleenroll", roots, request_der);
 }
 
-absl::StatusOr<std::vector<Certificate>> SimpleReenroll(absl::string_view est_url, const Certificate& root,
+absl::StatusOr<std::vector<Certificate>> SimpleReenroll(absl::string_view est_url,
+                                                        const std::vector<Certificate>& roots,
                                                         const crypto::PrivateKey& key,
                                                         const std::vector<Certificate>& chain,
                                                         absl::string_view request_der) {
   HttpsCall call;
   call.key_pem = key.ToPem();
   for (const Certificate& certificate : chain) call.certificate_pem += crypto::ToPem(certificate);
-  return Enroll(std::move(call), est_url, "simplereenroll", root, request_der);
+  return Enroll(std::move(call), est_url, "simplereenroll", roots, request_der);
 }
 
 }  // namespace tsunagi::http

@@ -15,19 +15,26 @@ namespace tsunagi::http {
 // `root_sha256` (lower-case hex). UNAUTHENTICATED when the registrar has no such root.
 absl::StatusOr<crypto::Certificate> FetchRoot(absl::string_view est_url, absl::string_view root_sha256);
 
+// Where the registrar's edge offers the signed trust bundle to everyone.
+inline constexpr absl::string_view kTrustBundlePath = "/.well-known/tsunagi/trust-bundle";
+
+// The serialised SignedTrustBundle from the edge of `est_url`, as anybody may have sent it: its signatures
+// say whether to believe it. UNAVAILABLE when there is none.
+absl::StatusOr<std::string> FetchTrustBundle(absl::string_view est_url);
+
 // A first certificate for a certificate request (DER) with an invitation: leaf, then issuing CA, verified to
-// lead to `root`. UNAUTHENTICATED when label or code is wrong, expired or used; INVALID_ARGUMENT when the
-// request is refused; RESOURCE_EXHAUSTED after too many wrong codes; UNAVAILABLE when the registrar cannot be
-// reached.
+// lead to one of `roots`. UNAUTHENTICATED when label or code is wrong, expired or used; INVALID_ARGUMENT when
+// the request is refused; RESOURCE_EXHAUSTED after too many wrong codes; UNAVAILABLE when the registrar
+// cannot be reached.
 absl::StatusOr<std::vector<crypto::Certificate>> SimpleEnroll(absl::string_view est_url,
-                                                              const crypto::Certificate& root,
+                                                              const std::vector<crypto::Certificate>& roots,
                                                               absl::string_view label, absl::string_view code,
                                                               absl::string_view request_der);
 
 // A renewal over the current certificate `chain` (leaf first), or one that expired at most 30 days ago, whose
 // key is `key`. UNAUTHENTICATED or PERMISSION_DENIED when the registrar refuses it.
 absl::StatusOr<std::vector<crypto::Certificate>> SimpleReenroll(absl::string_view est_url,
-                                                                const crypto::Certificate& root,
+                                                                const std::vector<crypto::Certificate>& roots,
                                                                 const crypto::PrivateKey& key,
                                                                 const std::vector<crypto::Certificate>& chain,
                                                                 absl::string_view request_der);

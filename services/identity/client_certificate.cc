@@ -9,7 +9,7 @@
 
 namespace tsunagi::identity {
 
-absl::StatusOr<CertifiedProcess> AuthenticateClient(const RegistrarContext& context,
+absl::StatusOr<CertifiedProcess> AuthenticateClient(const Registrar& registrar,
                                                     const http::HttpRequest& request) {
   if (request.client_certificate_der.empty()) {
     return absl::UnauthenticatedError(
@@ -20,10 +20,11 @@ absl::StatusOr<CertifiedProcess> AuthenticateClient(const RegistrarContext& cont
   if (!certificate.ok()) {
     return absl::UnauthenticatedError(absl::StrCat("client certificate: ", certificate.status().message()));
   }
-  const Authority& authority = context.authority;
-  RETURN_IF_ERROR(crypto::VerifyChain({*certificate, authority.issuing.certificate},
-                                      authority.root.certificate, context.clock.Now()));
-  ASSIGN_OR_RETURN(rpc::Peer peer, rpc::PeerFromCertificate(crypto::ToPem(*certificate)));
+  const RegistrarContext& context = registrar.context();
+  const absl::Time now = context.clock.Now();
+  ASSIGN_OR_RETURN(rpc::Peer peer,
+                   rpc::BelievedPeer(crypto::ToPem(*certificate), *registrar.trust().View()->bundle, now));
+  if (now >= peer.not_after) return absl::UnauthenticatedError("client certificate: it has expired");
   if (peer.federation != context.options.federation) {
     return absl::UnauthenticatedError(
         absl::StrCat("client certificate: expected one of federation `", context.options.federation, "`"));

@@ -9,8 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "core/base/log.h"
+#include "core/base/proto.h"
 #include "core/base/status_macros.h"
 #include "identity/public_documents.h"
+#include "services/http/est_client.h"
 #include "services/identity/client_certificate.h"
 #include "services/identity/est_handler.h"
 #include "services/identity/oauth.h"
@@ -57,9 +59,14 @@ HttpResponse Metadata(Registrar& registrar, const HttpRequest& /*request*/) {
   return Public(AuthorizationServerMetadata(registrar.context().options), "application/json");
 }
 
+// Public and signed: whoever knows one of the roots can follow, also when TLS shows another one already.
+HttpResponse TrustBundleOf(Registrar& registrar, const HttpRequest& /*request*/) {
+  return {200, "application/octet-stream", Encode(registrar.trust().View()->bundle->signed_bundle), {}};
+}
+
 // A credential of the caller's own participant.
 HttpResponse OwnCredential(Registrar& registrar, const HttpRequest& request, CredentialKind kind) {
-  const absl::StatusOr<CertifiedProcess> process = AuthenticateClient(registrar.context(), request);
+  const absl::StatusOr<CertifiedProcess> process = AuthenticateClient(registrar, request);
   if (!process.ok()) return Refusal(process.status());
   absl::StatusOr<std::string> credential = WaitFor<std::string>(
       [&](Done<std::string> done) { registrar.credentials().Get(*process, kind, std::move(done)); });
@@ -98,6 +105,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/oauth/token", HandleToken},
     {"GET", "/oauth/jwks", KeySet},
     {"GET", "/.well-known/oauth-authorization-server", Metadata},
+    {"GET", http::kTrustBundlePath, TrustBundleOf},
     {"GET", "/credentials/membership", Membership},
     {"GET", "/credentials/roles", Roles},
     {"GET", "/credentials/status/1", Suspensions},

@@ -64,8 +64,11 @@ absl::StatusOr<HttpResponse> CertsOnly(absl::string_view content_type,
 }
 
 absl::StatusOr<HttpResponse> CaCerts(const Registrar& registrar) {
-  const Authority& authority = registrar.context().authority;
-  return CertsOnly("application/pkcs7-mime", {authority.root.certificate, authority.issuing.certificate});
+  const std::shared_ptr<const Authority> authority = registrar.context().authority.Get();
+  std::vector<Certificate> certificates =
+      registrar.trust().View()->bundle->RootsAt(registrar.context().clock.Now());
+  certificates.push_back(authority->issuing.certificate);
+  return CertsOnly("application/pkcs7-mime", certificates);
 }
 
 absl::StatusOr<HttpResponse> SimpleEnroll(Registrar& registrar, const HttpRequest& request) {

@@ -28,7 +28,7 @@ class EstTest : public EdgeForTest {
     return RegistrarForTest::RequestFor(key_, label, process);
   }
   absl::StatusOr<std::vector<crypto::Certificate>> Enroll(const std::string& code) {
-    return http::SimpleEnroll(url_, root_, "maker", code, Request());
+    return http::SimpleEnroll(url_, {root_}, "maker", code, Request());
   }
 };
 
@@ -49,7 +49,7 @@ TEST_F(EstTest, ANewcomerEnrolsAndGetsItsChain) {
 TEST_F(EstTest, AMemberRenewsOverItsCertificate) {
   const auto chain = Enroll(registrar_.Invite("maker")).value();
 
-  const auto renewed = http::SimpleReenroll(url_, root_, key_, chain, Request());
+  const auto renewed = http::SimpleReenroll(url_, {root_}, key_, chain, Request());
 
   ASSERT_THAT(renewed, IsOk());
   EXPECT_NE(renewed->front().der, chain.front().der);
@@ -80,7 +80,7 @@ TEST_F(EstTest, AReallyExpiredCertificatePassesTheHandshakeAndIsRenewed) {
                               absl::Now() - absl::Minutes(2), absl::Minutes(1))
           .value();
 
-  EXPECT_THAT(http::SimpleReenroll(url_, root_, key_, {certificate}, Request()), IsOk());
+  EXPECT_THAT(http::SimpleReenroll(url_, {root_}, key_, {certificate}, Request()), IsOk());
 }
 
 TEST_F(EstTest, RefusesAWrongCode) {
@@ -94,7 +94,7 @@ TEST_F(EstTest, ThrottlesGuessing) {
 }
 
 TEST_F(EstTest, RefusesNamesOfAnother) {
-  EXPECT_THAT(http::SimpleEnroll(url_, root_, "maker", registrar_.Invite("maker"), Request("other")),
+  EXPECT_THAT(http::SimpleEnroll(url_, {root_}, "maker", registrar_.Invite("maker"), Request("other")),
               StatusIs(kInvalidArgument, HasSubstr("maker")));
 }
 

@@ -128,7 +128,7 @@ absl::StatusOr<json> Token(Registrar& registrar, const CertifiedProcess& process
 }  // namespace
 
 HttpResponse HandleToken(Registrar& registrar, const HttpRequest& request) {
-  const absl::StatusOr<CertifiedProcess> process = AuthenticateClient(registrar.context(), request);
+  const absl::StatusOr<CertifiedProcess> process = AuthenticateClient(registrar, request);
   if (!process.ok()) return Answer(process.status());
   const absl::StatusOr<Form> form = http::ParseForm(request.Header("content-type"), request.body);
   if (!form.ok()) return Answer(form.status());

@@ -17,10 +17,12 @@
 #include "core/base/random.h"
 #include "core/base/status_macros.h"
 #include "core/store/store.h"
+#include "identity/entries.h"
 #include "identity/people/people.h"
 #include "identity/token.h"
 #include "services/accounts/service.h"
 #include "services/http/server.h"
+#include "services/identity/authority_service.h"
 #include "services/identity/edge.h"
 #include "services/identity/mandate_registry_service.h"
 #include "services/identity/own_credentials.h"
@@ -69,12 +71,14 @@ std::vector<std::string> EdgeHosts(const RegistrarConfig& config) {
 
 class Process final : public RegistrarProcess {
  public:
-  Process(const RegistrarConfig& config, const Clock& clock, Authority authority)
+  Process(const RegistrarConfig& config, const Clock& clock, std::unique_ptr<store::Store> store,
+          Authority authority)
       : config_(config),
         clock_(clock),
         authority_(std::move(authority)),
         credentials_(config.data_dir(), EdgeHosts(config), authority_, clock, config.federation(),
-                     absl::Seconds(static_cast<int64_t>(config.certificate_seconds()))) {}
+                     absl::Seconds(static_cast<int64_t>(config.certificate_seconds()))),
+        store_(std::move(store)) {}
 
   ~Process() override {
     upkeep_.reset();
@@ -84,10 +88,9 @@ class Process final : public RegistrarProcess {
   }
 
   absl::Status Open() {
-    ASSIGN_OR_RETURN(store_, store::OpenRocksStore(config_.data_dir() + "/store"));
     ASSIGN_OR_RETURN(journal_, audit::Journal::Open(
                                    *store_, LogOrigin(kRegistrarLabel, kRegistrarLabel, config_.federation()),
-                                   authority_.log, random_));
+                                   authority_.Get()->log, random_));
     {
       MutexLock lock(mutex_);
       RETURN_IF_ERROR(credentials_.RenewCertificates());
@@ -95,6 +98,7 @@ class Process final : public RegistrarProcess {
     // The edge comes first: its port stands in the invitations that the registrar makes.
     RETURN_IF_ERROR(StartEdge());
     ASSIGN_OR_RETURN(registrar_, Registrar::Open({*journal_, authority_, clock_, random_, Options()}));
+    RETURN_IF_ERROR(credentials_.KeepRoots(registrar_->trust().RootsPem()));
     RETURN_IF_ERROR(StartServer());
     RETURN_IF_ERROR(registrar_->WriteOperatorInvitation(config_.data_dir() + "/operator-invitation"));
     serving_ = registrar_.get();
@@ -120,6 +124,7 @@ class Process final : public RegistrarProcess {
                                                    : config_.est_advertise());
     options.certificate_life = absl::Seconds(static_cast<int64_t>(config_.certificate_seconds()));
     options.token_life = absl::Seconds(static_cast<int64_t>(config_.token_seconds()));
+    options.keys_folder = config_.data_dir() + "/keys";
     return options;
   }
 
@@ -145,6 +150,7 @@ class Process final : public RegistrarProcess {
   absl::Status StartServer() {
     tokens_ = std::make_unique<TokenVerifier>(registrar_->trust(), clock_);
     std::vector<rpc::AccessRow> rows = IdentityRows();
+    for (const rpc::AccessRow& row : AuthorityRows()) rows.push_back(row);
     for (const rpc::AccessRow& row : MandateRegistryRows()) rows.push_back(row);
     for (const rpc::AccessRow& row : ops::OperationsRows()) rows.push_back(row);
     for (const rpc::AccessRow& row : people::AccountRows()) rows.push_back(row);
@@ -157,6 +163,7 @@ class Process final : public RegistrarProcess {
                                                    config_.data_dir() + "/sessions"));
     accounts_ = std::make_unique<people::AccountService>(*guard_, *people_, sessions_);
     service_ = std::make_unique<IdentityService>(*guard_, *registrar_);
+    authorities_ = std::make_unique<AuthorityService>(*guard_, *registrar_);
     mandates_ = std::make_unique<MandateRegistryService>(*guard_, registrar_->mandates());
     operations_ = std::make_unique<ops::OperationsService>(
         *guard_, *journal_,
@@ -166,9 +173,9 @@ class Process final : public RegistrarProcess {
     options.listen = config_.listen();
     const std::string& folder = config_.data_dir();
     options.tls = {folder + "/tls.key", folder + "/tls.crt", folder + "/root.crt"};
-    ASSIGN_OR_RETURN(
-        server_, rpc::Server::Start(options, *guard_,
-                                    {service_.get(), mandates_.get(), operations_.get(), accounts_.get()}));
+    ASSIGN_OR_RETURN(server_, rpc::Server::Start(options, *guard_,
+                                                 {service_.get(), authorities_.get(), mandates_.get(),
+                                                  operations_.get(), accounts_.get()}));
     RETURN_IF_ERROR(registrar_->Announce(
         config_.advertise().empty() ? WithPort(config_.listen(), server_->port()) : config_.advertise()));
     MutexLock lock(mutex_);
@@ -200,6 +207,7 @@ class Process final : public RegistrarProcess {
 
   absl::Status RenewWhatIsDue() {
     MutexLock lock(mutex_);
+    RETURN_IF_ERROR(credentials_.KeepRoots(registrar_->trust().RootsPem()));
     if (credentials_.AreDue()) return RenewCertificates();
     return clock_.Now() - token_written_ > absl::Hours(1) ? WriteToken() : absl::OkStatus();
   }
@@ -227,7 +235,7 @@ class Process final : public RegistrarProcess {
   const RegistrarConfig config_;
   const Clock& clock_;
   SystemRandom random_;
-  const Authority authority_;
+  AuthorityInUse authority_;
   Mutex mutex_;
   OwnCredentials credentials_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<store::Store> store_;
@@ -244,6 +252,7 @@ class Process final : public RegistrarProcess {
   std::unique_ptr<people::People> people_;
   std::unique_ptr<rpc::Guard> guard_;
   std::unique_ptr<IdentityService> service_;
+  std::unique_ptr<AuthorityService> authorities_;
   std::unique_ptr<MandateRegistryService> mandates_;
   std::unique_ptr<ops::OperationsService> operations_;
   std::unique_ptr<people::AccountService> accounts_;
@@ -258,9 +267,12 @@ class Process final : public RegistrarProcess {
 absl::StatusOr<std::unique_ptr<RegistrarProcess>> RegistrarProcess::Start(const RegistrarConfig& config,
                                                                           const Clock& clock) {
   RETURN_IF_ERROR(MakeDataFolder(config.data_dir()));
-  ASSIGN_OR_RETURN(Authority authority,
-                   LoadOrCreateAuthority(config.data_dir() + "/keys", config.federation(), clock.Now()));
-  auto process = std::make_unique<Process>(config, clock, std::move(authority));
+  // Which keys are in use stands in the store.
+  ASSIGN_OR_RETURN(std::unique_ptr<store::Store> store, store::OpenRocksStore(config.data_dir() + "/store"));
+  ASSIGN_OR_RETURN(const internal::v1::StoredAuthority stored, LoadStoredAuthority(*store));
+  ASSIGN_OR_RETURN(Authority authority, LoadOrCreateAuthority(config.data_dir() + "/keys",
+                                                              config.federation(), clock.Now(), stored));
+  auto process = std::make_unique<Process>(config, clock, std::move(store), std::move(authority));
   RETURN_IF_ERROR(process->Open());
   return process;
 }

@@ -50,12 +50,13 @@ class Client {
          const std::string& code)
       : address_(absl::StrCat("127.0.0.1:", process.port())),
         url_(absl::StrCat("https://127.0.0.1:", process.est_port())) {
-    const Authority& authority = const_cast<RegistrarProcess&>(process).registrar().context().authority;
-    root_pem_ = crypto::ToPem(authority.root.certificate);
+    const crypto::Certificate root =
+        const_cast<RegistrarProcess&>(process).registrar().context().authority.Get()->root.certificate;
+    root_pem_ = crypto::ToPem(root);
     const auto request = crypto::MakeCertificateRequest(key_, label, {ProcessUri(process_name, label, kName)},
                                                         {ProcessDnsName(process_name, label, kName)})
                              .value();
-    const auto chain = http::SimpleEnroll(url_, authority.root.certificate, label, code, request).value();
+    const auto chain = http::SimpleEnroll(url_, {root}, label, code, request).value();
     for (const crypto::Certificate& certificate : chain) chain_pem_ += crypto::ToPem(certificate);
     stub_ = NewStub("");
     token_ = Call(&v1::IdentityService::Stub::IssueToken, v1::IssueTokenRequest())->token();

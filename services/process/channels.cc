@@ -54,10 +54,12 @@ std::string Channels::OwnAddress(absl::string_view label, absl::string_view proc
 
 std::shared_ptr<grpc::Channel> Channels::Get(const std::string& address, const std::string& expected_name) {
   const std::shared_ptr<const Identity> current = credentials_.Current();
+  const std::shared_ptr<const identity::Bundle> bundle = trust_.View()->bundle;
   MutexLock lock(mutex_);
-  if (identity_ != current || channels_.size() >= kMaxChannels) {
+  if (identity_ != current || bundle_ != bundle || channels_.size() >= kMaxChannels) {
     channels_.clear();
     identity_ = current;
+    bundle_ = bundle;
   }
   std::shared_ptr<grpc::Channel>& channel = channels_[absl::StrCat(address, " ", expected_name)];
   if (channel == nullptr) channel = credentials_.NewChannel(*current, address, expected_name);

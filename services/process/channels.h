@@ -1,4 +1,4 @@
-// Channels to the processes of other participants, made anew when certificate or token change.
+// Channels to the processes of other participants, made anew when certificate, token or trust bundle change.
 #pragma once
 
 #include <memory>
@@ -38,6 +38,7 @@ class Channels {
   const identity::TrustStore& trust_;
   Mutex mutex_;
   std::shared_ptr<const Identity> identity_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const identity::Bundle> bundle_ ABSL_GUARDED_BY(mutex_);
   // By address and name.
   absl::flat_hash_map<std::string, std::shared_ptr<grpc::Channel>> channels_ ABSL_GUARDED_BY(mutex_);
 };

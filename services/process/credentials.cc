@@ -26,18 +26,21 @@ bool TokenDue(const Identity& identity, absl::Time now) {
   return identity.token.empty() || now >= std::min(half, identity.token_issued + kTokenRenewal);
 }
 
-bool ChainDue(const Identity& identity, absl::Time now) {
-  return now >= HalfLife(identity.chain[0].not_before, identity.chain[0].not_after);
+bool Retires(const crypto::Certificate& issuing, const identity::Bundle& bundle) {
+  return std::any_of(bundle.anchors.begin(), bundle.anchors.end(), [&](const identity::Anchor& anchor) {
+    return anchor.certificate.sha256 == issuing.sha256 && anchor.until != absl::InfiniteFuture();
+  });
 }
 
 }  // namespace
 
 Credentials::Credentials(const internal::v1::NodeConfig& config, std::string process, crypto::PrivateKey key,
-                         crypto::Certificate root, std::vector<crypto::Certificate> chain, const Clock& clock)
+                         const identity::TrustStore& trust, std::vector<crypto::Certificate> chain,
+                         const Clock& clock)
     : config_(config),
       process_(std::move(process)),
       key_(std::move(key)),
-      root_(std::move(root)),
+      trust_(trust),
       clock_(clock),
       current_(std::make_shared<const Identity>(
           Identity{std::move(chain), "", absl::InfinitePast(), absl::InfinitePast()})) {}
@@ -68,7 +71,7 @@ absl::Status Credentials::TakeKeptToken(identity::TokenVerifier& tokens) {
 
 absl::Status Credentials::Renew() {
   const std::shared_ptr<const Identity> current = Current();
-  if (ChainDue(*current, clock_.Now())) {
+  if (ChainDue(*current)) {
     const absl::Status status = RenewChain(*current);
     if (status.ok()) return status;
     log::Warning("certificate was not renewed", {{"reason", std::string(status.message())}});
@@ -81,9 +84,16 @@ absl::StatusOr<absl::Time> Credentials::RenewNow() {
   return Current()->chain[0].not_after;
 }
 
+bool Credentials::ChainDue(const Identity& identity) const {
+  const std::vector<crypto::Certificate>& chain = identity.chain;
+  if (clock_.Now() >= HalfLife(chain[0].not_before, chain[0].not_after)) return true;
+  return chain.size() > 1 && Retires(chain[1], *trust_.View()->bundle);
+}
+
 absl::Status Credentials::RenewChain(const Identity& current) {
-  ASSIGN_OR_RETURN(std::vector<crypto::Certificate> chain,
-                   RenewCertificate(config_, process_, key_, root_, current.chain));
+  ASSIGN_OR_RETURN(
+      std::vector<crypto::Certificate> chain,
+      RenewCertificate(config_, process_, key_, trust_.View()->bundle->RootsAt(clock_.Now()), current.chain));
   ASSIGN_OR_RETURN(std::shared_ptr<Identity> next, WithNewToken(std::move(chain)));
   RETURN_IF_ERROR(KeepCertificate(config_, next->chain));
   RETURN_IF_ERROR(KeepToken(next->token));
@@ -120,8 +130,8 @@ absl::Status Credentials::KeepToken(const std::string& token) const {
 
 std::shared_ptr<grpc::Channel> Credentials::NewChannel(const Identity& identity, const std::string& address,
                                                        const std::string& expected_name) const {
-  return rpc::NewChannel(address, expected_name, key_.ToPem(), ChainPem(identity.chain), crypto::ToPem(root_),
-                         identity.token);
+  return rpc::NewChannel(address, expected_name, key_.ToPem(), ChainPem(identity.chain), trust_.RootsPem(),
+                         identity.token, trust_.View()->bundle);
 }
 
 }  // namespace tsunagi::process

@@ -28,16 +28,17 @@ struct Identity {
 // Thread-safe. Renewals block on the registrar; Current never does.
 class Credentials {
  public:
-  // `clock` must outlive this object.
+  // `trust` and `clock` must outlive this object.
   Credentials(const internal::v1::NodeConfig& config, std::string process, crypto::PrivateKey key,
-              crypto::Certificate root, std::vector<crypto::Certificate> chain, const Clock& clock);
+              const identity::TrustStore& trust, std::vector<crypto::Certificate> chain, const Clock& clock);
 
   // Takes over <data_dir>/token when it is valid and bound to this certificate. NOT_FOUND or UNAUTHENTICATED
   // otherwise.
   absl::Status TakeKeptToken(identity::TokenVerifier& tokens);
 
-  // Renews what is due: the certificate in the second half of its life, the token after 5 minutes or in the
-  // second half of its life. A new certificate is kept and shown only together with a token of its own.
+  // Renews what is due: the certificate in the second half of its life or when its issuing CA retires, the
+  // token after 5 minutes or in the second half of its life. A new certificate is kept and shown only
+  // together with a token of its own.
   absl::Status Renew();
 
   // Renews both whatever is left of their life; passes on the end of the new certificate.
@@ -50,6 +51,7 @@ class Credentials {
                                             const std::string& expected_name) const;
 
  private:
+  bool ChainDue(const Identity& identity) const;
   absl::Status RenewChain(const Identity& current);
   absl::Status RenewToken(const Identity& current);
   absl::StatusOr<std::shared_ptr<Identity>> WithNewToken(std::vector<crypto::Certificate> chain) const;
@@ -59,7 +61,7 @@ class Credentials {
   const internal::v1::NodeConfig config_;
   const std::string process_;
   const crypto::PrivateKey key_;
-  const crypto::Certificate root_;
+  const identity::TrustStore& trust_;
   const Clock& clock_;
   mutable Mutex mutex_;
   std::shared_ptr<const Identity> current_ ABSL_GUARDED_BY(mutex_);

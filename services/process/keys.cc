@@ -18,6 +18,7 @@ namespace tsunagi::process {
 namespace {
 
 constexpr size_t kSecretSize = 32;
+constexpr size_t kMaxKeyFile = 8 << 10;
 
 absl::Status MakeFolder(const std::string& path) {
   std::error_code error;
@@ -81,6 +82,18 @@ absl::StatusOr<Keys> LoadKeys(const std::string& data_dir, const std::string& sh
   ASSIGN_OR_RETURN(auto seal, LoadOrCreateSecret(shared_dir + "/seal.key", random));
   ASSIGN_OR_RETURN(auto node, LoadOrCreateSecret(shared_dir + "/node.key", random));
   return Keys{std::move(tls), std::move(log), std::move(signing), std::move(seal), std::move(node)};
+}
+
+absl::StatusOr<std::string> RotateSigningKey(const std::string& shared_dir) {
+  const FolderLock lock(shared_dir);
+  if (!lock.ok()) return absl::FailedPreconditionError(absl::StrCat("cannot lock `", shared_dir, "/lock`"));
+  const std::string path = shared_dir + "/signing.key";
+  ASSIGN_OR_RETURN(const std::string pem, ReadSecretFile(path, kMaxKeyFile));
+  ASSIGN_OR_RETURN(const crypto::PrivateKey former, crypto::PrivateKey::FromPem(pem));
+  RETURN_IF_ERROR(WriteFileAtomically(absl::StrCat(shared_dir, "/signing-", former.id(), ".key"), pem, 0600));
+  const crypto::PrivateKey next = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256);
+  RETURN_IF_ERROR(WriteFileAtomically(path, next.ToPem(), 0600));
+  return next.id();
 }
 
 }  // namespace tsunagi::process

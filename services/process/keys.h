@@ -22,4 +22,8 @@ struct Keys {
 // when others can read a key; DATA_LOSS when a key file is damaged.
 absl::StatusOr<Keys> LoadKeys(const std::string& data_dir, const std::string& shared_dir, Random& random);
 
+// Makes a new signing key for the participant and keeps the one before as <shared_dir>/signing-<key id>.key.
+// The id of the new one. Its processes sign with it, and list it, from their next start on.
+absl::StatusOr<std::string> RotateSigningKey(const std::string& shared_dir);
+
 }  // namespace tsunagi::process

@@ -93,6 +93,27 @@ TEST(KeysTest, RefusesASecretThatOthersCanRead) {
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("seal.key")));
 }
 
+TEST(KeysTest, KeepsTheSigningKeyThatItReplaces) {
+  const testing::TempDir dir;
+  FakeRandom random;
+  const auto before = LoadKeys(dir.File("data"), dir.File("shared"), random);
+  ASSERT_THAT(before, IsOk());
+
+  const auto next = RotateSigningKey(dir.File("shared"));
+
+  ASSERT_THAT(next, IsOk());
+  const auto after = LoadKeys(dir.File("data"), dir.File("shared"), random);
+  ASSERT_THAT(after, IsOk());
+  EXPECT_EQ(after->signing.id(), *next);
+  EXPECT_NE(after->signing.id(), before->signing.id());
+  EXPECT_EQ(after->seal, before->seal);
+  const std::string kept = dir.File("shared/signing-" + before->signing.id() + ".key");
+  EXPECT_EQ(ReadFile(kept, 1 << 16).value(), before->signing.ToPem());
+  struct stat info = {};
+  ASSERT_EQ(::stat(kept.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+}
+
 TEST(KeysTest, RefusesADamagedSecret) {
   const testing::TempDir dir;
   FakeRandom random;

@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "services/process/config.h"
 #include "services/process/health.h"
+#include "services/process/keys.h"
 
 namespace tsunagi::process {
 namespace {
@@ -32,6 +33,14 @@ int PrintHealth(const absl::StatusOr<ops::v1::GetHealthResponse>& health) {
   return serving ? 0 : 1;
 }
 
+int Rotate(const std::string& shared_dir) {
+  const absl::StatusOr<std::string> key_id = RotateSigningKey(shared_dir);
+  if (!key_id.ok()) return Fail("rotate-signing-key", key_id.status());
+  std::printf("signing key %s: restart every process of this participant; the one before ends 24 h after\n",
+              key_id->c_str());
+  return 0;
+}
+
 }  // namespace
 
 int Main(int argc, char** argv, const std::string& process,
@@ -41,7 +50,9 @@ int Main(int argc, char** argv, const std::string& process,
   std::string path;
   CLI::App* serve_command = app.add_subcommand("serve", "serve until SIGTERM or SIGINT");
   CLI::App* health_command = app.add_subcommand("health", "exit 0 when the process serves");
-  for (CLI::App* command : {serve_command, health_command}) {
+  CLI::App* rotate_command = app.add_subcommand(
+      "rotate-signing-key", "make a new signing key for this participant, used from the next start on");
+  for (CLI::App* command : {serve_command, health_command, rotate_command}) {
     command->add_option("--config", path, "configuration file (YAML)")->required();
   }
   CLI11_PARSE(app, argc, argv);
@@ -50,6 +61,7 @@ int Main(int argc, char** argv, const std::string& process,
   if (!config.ok()) return Fail("configuration", config.status());
   log::Start(absl::StrCat("tsunagi-", process), config->log_level());
   if (health_command->parsed()) return PrintHealth(CheckHealth(*config, process));
+  if (rotate_command->parsed()) return Rotate(config->shared_dir());
   LogConfig(*config);
   const absl::Status status = serve(*config);
   if (status.ok()) return 0;

@@ -1,4 +1,6 @@
-// The command line that every participant's process has: `serve --config FILE` and `health --config FILE`.
+// The command line that every participant's process has: `serve`, `health` and `rotate-signing-key`, each
+// with
+// `--config FILE`.
 #pragma once
 
 #include <functional>
@@ -10,8 +12,8 @@
 namespace tsunagi::process {
 
 // Parses the command line, loads and checks the configuration (all mistakes at once), starts the log, runs
-// `serve` or asks the running process `process` for its health. Returns the exit code; errors go to standard
-// error.
+// `serve`, asks the running process `process` for its health, or rotates the signing key. Returns the exit
+// code; errors go to standard error.
 int Main(int argc, char** argv, const std::string& process,
          const std::function<absl::Status(const internal::v1::NodeConfig&)>& serve);
 

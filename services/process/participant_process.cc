@@ -56,12 +56,11 @@ void LogFailure(absl::string_view what, const absl::Status& status) {
 
 class Process final : public ParticipantProcess {
  public:
-  Process(const NodeConfig& config, std::string process, Keys keys, crypto::Certificate root)
+  Process(const NodeConfig& config, std::string process, Keys keys, const crypto::Certificate& root)
       : config_(config),
         process_(std::move(process)),
         keys_(std::move(keys)),
-        root_(std::move(root)),
-        trust_(root_, config.federation(), clock_),
+        trust_(root, config.federation(), clock_),
         tokens_(trust_, clock_),
         session_file_(config_.shared_dir() + "/sessions"),
         sessions_(clock_, KeepsAccounts(process_) ? "" : session_file_),
@@ -97,6 +96,7 @@ class Process final : public ParticipantProcess {
   void Stop() override { signals_.Stop(); }
 
  private:
+  absl::StatusOr<std::vector<crypto::Certificate>> GetCertificate();
   absl::Status GetToken();
   absl::Status RefreshTrust();
   absl::Status EnsureListed();
@@ -115,7 +115,6 @@ class Process final : public ParticipantProcess {
   const SystemClock clock_;
   SystemRandom random_;
   const Keys keys_;
-  const crypto::Certificate root_;
   std::string did_;
   identity::TrustStore trust_;
   identity::TokenVerifier tokens_;
@@ -136,10 +135,10 @@ class Process final : public ParticipantProcess {
 
 absl::Status Process::Join() {
   trust_keeper_.Load();
-  ASSIGN_OR_RETURN(std::vector<crypto::Certificate> chain,
-                   LoadCertificate(config_, process_, keys_.tls, root_, clock_));
+  ASSIGN_OR_RETURN(std::vector<crypto::Certificate> chain, GetCertificate());
   RETURN_IF_ERROR(signals_.Check());
-  credentials_ = std::make_unique<Credentials>(config_, process_, keys_.tls, root_, std::move(chain), clock_);
+  credentials_ =
+      std::make_unique<Credentials>(config_, process_, keys_.tls, trust_, std::move(chain), clock_);
   channels_ = std::make_unique<Channels>(config_, *credentials_, trust_);
   RETURN_IF_ERROR(GetToken());
   RETURN_IF_ERROR(signals_.Check());
@@ -151,10 +150,25 @@ absl::Status Process::Join() {
   return absl::OkStatus();
 }
 
+// A process that was away while roots were rolled believes the registrar only once it knows the bundle.
+absl::StatusOr<std::vector<crypto::Certificate>> Process::GetCertificate() {
+  const auto load = [this] {
+    return LoadCertificate(config_, process_, keys_.tls, trust_.View()->bundle->RootsAt(clock_.Now()),
+                           clock_);
+  };
+  absl::StatusOr<std::vector<crypto::Certificate>> chain = load();
+  if (chain.ok() || !trust_keeper_.RefreshFromEdge(config_.registrar().est_url()).value_or(false))
+    return chain;
+  return load();
+}
+
 // The kept token carries a restart over an outage of the registrar.
 absl::Status Process::GetToken() {
   const absl::Status kept = credentials_->TakeKeptToken(tokens_);
-  const absl::Status renewed = credentials_->Renew();
+  absl::Status renewed = credentials_->Renew();
+  if (!renewed.ok() && trust_keeper_.RefreshFromEdge(config_.registrar().est_url()).value_or(false)) {
+    renewed = credentials_->Renew();
+  }
   if (!renewed.ok() && kept.ok()) LogFailure("renewing the token", renewed);
   return kept.ok() ? kept : renewed;
 }
@@ -162,17 +176,21 @@ absl::Status Process::GetToken() {
 // From the registrar; while it is away from others, which changes nothing about the registrar's being away.
 absl::Status Process::RefreshTrust() {
   Registrar registrar(channels_->ToRegistrar());
-  const absl::Status refreshed = trust_keeper_.Refresh(registrar);
+  absl::Status refreshed = trust_keeper_.Refresh(registrar);
   if (refreshed.ok()) return refreshed;
   const std::shared_ptr<const identity::TrustView> view = trust_.View();
   const auto peers = ChooseTrustPeers(*view, {config_.participant(), process_}, random_);
-  if (peers.empty()) return refreshed;
-  LogFailure(
-      "asking other processes for directory and status list",
-      AskTrustPeers(
-          peers, [this](const TrustPeer& peer) { return channels_->To(peer.participant, peer.process); },
-          *view, trust_keeper_));
-  return refreshed;
+  if (!peers.empty()) {
+    LogFailure(
+        "asking other processes for directory and status list",
+        AskTrustPeers(
+            peers, [this](const TrustPeer& peer) { return channels_->To(peer.participant, peer.process); },
+            *view, trust_keeper_));
+  }
+  // Not believed any more, or not away: roots were rolled while this process was.
+  if (!trust_keeper_.RefreshFromEdge(config_.registrar().est_url()).value_or(false)) return refreshed;
+  Registrar believed(channels_->ToRegistrar());
+  return trust_keeper_.Refresh(believed);
 }
 
 absl::Status Process::OpenJournal() {
@@ -302,8 +320,8 @@ absl::StatusOr<std::unique_ptr<ParticipantProcess>> ParticipantProcess::Start(
   const NodeConfig config = WithDefaults(given);
   SystemRandom random;
   ASSIGN_OR_RETURN(Keys keys, LoadKeys(config.data_dir(), config.shared_dir(), random));
-  ASSIGN_OR_RETURN(crypto::Certificate root, LoadRoot(config));
-  auto started = std::make_unique<Process>(config, process, std::move(keys), std::move(root));
+  ASSIGN_OR_RETURN(const crypto::Certificate root, LoadRoot(config));
+  auto started = std::make_unique<Process>(config, process, std::move(keys), root);
   RETURN_IF_ERROR(started->Join());
   RETURN_IF_ERROR(started->OpenJournal());
   started->Protect(std::move(rows));

@@ -10,12 +10,14 @@ namespace tsunagi::process {
 namespace {
 
 using Stub = identity::v1::IdentityService::Stub;
+using AuthorityStub = identity::v1::AuthorityService::Stub;
 
 constexpr std::chrono::seconds kDeadline{5};
 
-template <class Request, class Response>
-absl::StatusOr<Response> Call(Stub& stub,
-                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+template <class Service, class Request, class Response>
+absl::StatusOr<Response> Call(Service& stub,
+                              grpc::Status (Service::*method)(grpc::ClientContext*, const Request&,
+                                                              Response*),
                               const Request& request) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kDeadline);
@@ -29,6 +31,12 @@ absl::StatusOr<Response> Call(Stub& stub,
 
 absl::StatusOr<identity::v1::IssueTokenResponse> Registrar::IssueToken() {
   return Call(*stub_, &Stub::IssueToken, identity::v1::IssueTokenRequest());
+}
+
+absl::StatusOr<identity::v1::GetTrustBundleResponse> Registrar::GetTrustBundle(uint64_t known_version) {
+  identity::v1::GetTrustBundleRequest request;
+  request.set_known_version(known_version);
+  return Call(*authority_, &AuthorityStub::GetTrustBundle, request);
 }
 
 absl::StatusOr<identity::v1::GetDirectoryResponse> Registrar::GetDirectory(uint64_t known_version) {

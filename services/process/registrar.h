@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/channel.h"
 #include "tsunagi/identity/v1/identity_service.grpc.pb.h"
+#include "tsunagi/identity/v1/trust_service.grpc.pb.h"
 
 namespace tsunagi::process {
 
@@ -14,9 +15,11 @@ namespace tsunagi::process {
 class Registrar {
  public:
   explicit Registrar(const std::shared_ptr<grpc::Channel>& channel)
-      : stub_(identity::v1::IdentityService::NewStub(channel)) {}
+      : stub_(identity::v1::IdentityService::NewStub(channel)),
+        authority_(identity::v1::AuthorityService::NewStub(channel)) {}
 
   absl::StatusOr<identity::v1::IssueTokenResponse> IssueToken();
+  absl::StatusOr<identity::v1::GetTrustBundleResponse> GetTrustBundle(uint64_t known_version);
   absl::StatusOr<identity::v1::GetDirectoryResponse> GetDirectory(uint64_t known_version);
   absl::StatusOr<identity::v1::GetStatusListResponse> GetStatusList(uint64_t known_version);
   absl::StatusOr<identity::v1::ListKeysResponse> ListKeys(const identity::v1::ListKeysRequest& request);
@@ -25,6 +28,7 @@ class Registrar {
 
  private:
   const std::unique_ptr<identity::v1::IdentityService::Stub> stub_;
+  const std::unique_ptr<identity::v1::AuthorityService::Stub> authority_;
 };
 
 }  // namespace tsunagi::process

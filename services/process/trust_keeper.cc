@@ -5,12 +5,14 @@
 #include "core/base/log.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
+#include "services/http/est_client.h"
 
 namespace tsunagi::process {
 namespace {
 
 using identity::v1::SignedDirectory;
 using identity::v1::SignedStatusList;
+using identity::v1::SignedTrustBundle;
 
 constexpr size_t kMaxListBytes = size_t{64} << 20;
 
@@ -36,6 +38,9 @@ bool DidNotAnswer(const absl::Status& status) {
 
 void TrustKeeper::Load() {
   MutexLock lock(taking_);
+  const auto bundle = ReadList<SignedTrustBundle>(data_dir_ + "/trust-bundle", "kept trust bundle");
+  LogLoad("trust-bundle", bundle.ok() ? trust_.RestoreBundle(*bundle) : bundle.status());
+  LogLoad("root.crt", KeepRoots());
   const auto directory = ReadList<SignedDirectory>(data_dir_ + "/directory", "kept directory");
   LogLoad("directory", directory.ok() ? AcceptDirectory(*directory).status() : directory.status());
   const auto status_list = ReadList<SignedStatusList>(data_dir_ + "/status", "kept status list");
@@ -44,13 +49,42 @@ void TrustKeeper::Load() {
 
 absl::Status TrustKeeper::Refresh(Registrar& registrar) {
   const std::shared_ptr<const identity::TrustView> known = trust_.View();
+  const auto bundle = registrar.GetTrustBundle(known->bundle->version);
+  if (DidNotAnswer(bundle.status())) return bundle.status();
+  absl::Status status = bundle.status();
+  if (bundle.ok()) status.Update(TakeBundle(bundle->bundle()).status());
   const auto status_list = registrar.GetStatusList(known->status_version);
-  if (DidNotAnswer(status_list.status())) return status_list.status();
-  absl::Status status = status_list.ok() ? TakeStatusList(status_list->status_list()) : status_list.status();
+  status.Update(status_list.ok() ? TakeStatusList(status_list->status_list()) : status_list.status());
   const auto directory = registrar.GetDirectory(known->directory_version);
   status.Update(directory.status());
   if (directory.ok() && directory->has_directory()) status.Update(TakeDirectory(directory->directory()));
   return status;
+}
+
+absl::StatusOr<bool> TrustKeeper::RefreshFromEdge(absl::string_view est_url) {
+  ASSIGN_OR_RETURN(const std::string bytes, http::FetchTrustBundle(est_url));
+  SignedTrustBundle bundle;
+  RETURN_IF_ERROR(Decode(bytes, "trust bundle", bundle));
+  return TakeBundle(bundle);
+}
+
+// An empty one is the one that is known: the roots that count change with time all the same.
+absl::StatusOr<bool> TrustKeeper::TakeBundle(const SignedTrustBundle& bundle) {
+  MutexLock lock(taking_);
+  const uint64_t known = trust_.View()->bundle->version;
+  if (!bundle.bundle().empty()) RETURN_IF_ERROR(trust_.AcceptBundle(bundle));
+  const bool newer = trust_.View()->bundle->version != known;
+  if (newer) RETURN_IF_ERROR(WriteFileAtomically(data_dir_ + "/trust-bundle", Encode(bundle), 0600));
+  RETURN_IF_ERROR(KeepRoots());
+  return newer;
+}
+
+absl::Status TrustKeeper::KeepRoots() {
+  const std::string pem = trust_.RootsPem();
+  if (pem == roots_pem_) return absl::OkStatus();
+  RETURN_IF_ERROR(WriteFileAtomically(data_dir_ + "/root.crt", pem, 0600));
+  roots_pem_ = pem;
+  return absl::OkStatus();
 }
 
 absl::Status TrustKeeper::TakeDirectory(const SignedDirectory& directory) {

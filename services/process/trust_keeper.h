@@ -1,5 +1,5 @@
-// Directory and status list: kept on disk for the registrar's outages, and passed on to others. Blocking, but
-// for Lists.
+// Trust bundle, directory and status list: kept on disk for the registrar's outages, and the lists passed on
+// to others. Blocking, but for Lists.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "core/base/mutex.h"
 #include "identity/trust.h"
 #include "services/process/registrar.h"
@@ -15,8 +16,8 @@
 
 namespace tsunagi::process {
 
-// Keeps <data_dir>/directory and <data_dir>/status. Thread-safe. Nobody waits for another one's network: a
-// list is taken over as soon as it is here.
+// Keeps <data_dir>/trust-bundle, <data_dir>/directory and <data_dir>/status, and the roots that TLS accepts
+// in <data_dir>/root.crt. Thread-safe. Nobody waits for another one's network: what is here is taken over.
 class TrustKeeper {
  public:
   // `trust` must outlive this object; nobody else gives it lists.
@@ -26,9 +27,13 @@ class TrustKeeper {
   // Takes over what is kept and verifies. What is missing or wrong is left out and logged.
   void Load();
 
-  // Fetches both lists, takes them over and keeps them. The first error; the other list is tried all the
+  // Fetches bundle and lists, takes them over and keeps them. The first error; the others are tried all the
   // same, unless the registrar did not answer at all.
   absl::Status Refresh(Registrar& registrar);
+
+  // Fetches the bundle alone, from the registrar's edge, whose certificate need not be believed: for a
+  // process that was away while roots were rolled. True when it was news.
+  absl::StatusOr<bool> RefreshFromEdge(absl::string_view est_url);
 
   // Takes a list over and keeps it, whoever handed it on. Errors are those of TrustStore: ABORTED when a
   // newer one is known.
@@ -47,6 +52,8 @@ class TrustKeeper {
   };
 
   // Whether it is newer than what was known.
+  absl::StatusOr<bool> TakeBundle(const identity::v1::SignedTrustBundle& bundle);
+  absl::Status KeepRoots() ABSL_EXCLUSIVE_LOCKS_REQUIRED(taking_);
   absl::StatusOr<bool> AcceptDirectory(const identity::v1::SignedDirectory& directory)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(taking_);
   absl::StatusOr<bool> AcceptStatusList(const identity::v1::SignedStatusList& status_list)
@@ -55,6 +62,7 @@ class TrustKeeper {
   const std::string data_dir_;
   identity::TrustStore& trust_;
   Mutex taking_;  // orders the files like the versions
+  std::string roots_pem_ ABSL_GUARDED_BY(taking_);
   mutable Mutex mutex_;
   Kept<identity::v1::SignedDirectory> directory_ ABSL_GUARDED_BY(mutex_);
   Kept<identity::v1::SignedStatusList> status_list_ ABSL_GUARDED_BY(mutex_);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "grpcpp/channel.h"
+#include "identity/bundle.h"
 #include "identity/names.h"
 
 namespace tsunagi::rpc {
@@ -17,9 +18,13 @@ using identity::ProcessDnsName;
 using identity::ProcessUri;
 
 // A channel belongs to one certificate and one token: renewal makes a new one. `token` may be empty (only to
-// ask for one). The server must present ProcessDnsName `expected_name`.
+// ask for one). `root_pem` has every root that counts. The server must present ProcessDnsName
+// `expected_name`.
+// With a trust bundle an issuing CA that counts in it must have signed the server's certificate: root_pem
+// alone cannot say that one was removed.
 std::shared_ptr<grpc::Channel> NewChannel(const std::string& address, const std::string& expected_name,
                                           const std::string& key_pem, const std::string& certificate_pem,
-                                          const std::string& root_pem, const std::string& token);
+                                          const std::string& root_pem, const std::string& token,
+                                          std::shared_ptr<const identity::Bundle> bundle = nullptr);
 
 }  // namespace tsunagi::rpc

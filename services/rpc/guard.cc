@@ -91,25 +91,31 @@ absl::StatusOr<Caller> Guard::Check(absl::string_view method, const Metadata& me
   return caller;
 }
 
-absl::StatusOr<std::shared_ptr<const Peer>> Guard::PeerOf(const grpc::AuthContext& connection) {
+absl::StatusOr<std::shared_ptr<const Peer>> Guard::PeerOf(const grpc::AuthContext& connection,
+                                                          const identity::Bundle& bundle) {
   const std::vector<grpc::string_ref> pems = connection.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
   if (pems.size() != 1) return absl::UnauthenticatedError("no client certificate");
   const absl::string_view pem = View(pems[0]);
   {
     MutexLock lock(mutex_);
-    if (const auto known = peers_.find(pem); known != peers_.end()) return known->second;
+    const auto known = peers_.find(pem);
+    if (peers_bundle_ == bundle.version && known != peers_.end()) return known->second;
   }
-  ASSIGN_OR_RETURN(Peer read, PeerFromCertificate(pem));
+  ASSIGN_OR_RETURN(Peer read, BelievedPeer(pem, bundle, clock_.Now()));
   auto peer = std::make_shared<const Peer>(std::move(read));
   MutexLock lock(mutex_);
-  if (peers_.size() >= kMaxPeers) peers_.clear();
+  // A call that began under an older bundle keeps nothing.
+  if (bundle.version < peers_bundle_) return peer;
+  if (bundle.version > peers_bundle_ || peers_.size() >= kMaxPeers) peers_.clear();
+  peers_bundle_ = bundle.version;
   peers_.emplace(pem, peer);
   return peer;
 }
 
 absl::StatusOr<Caller> Guard::Identify(const Metadata& metadata, const grpc::AuthContext& connection,
                                        bool with_token) {
-  ASSIGN_OR_RETURN(const std::shared_ptr<const Peer> peer, PeerOf(connection));
+  const std::shared_ptr<const identity::TrustView> view = trust_.View();
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Peer> peer, PeerOf(connection, *view->bundle));
   if (peer->federation != options_.federation) {
     return absl::UnauthenticatedError(
         absl::StrCat("client certificate: expected one of federation `", options_.federation, "`"));
@@ -123,7 +129,6 @@ absl::StatusOr<Caller> Guard::Identify(const Metadata& metadata, const grpc::Aut
     return absl::UnavailableError(
         "the status list is older than the federation allows: the registrar was away too long");
   }
-  const std::shared_ptr<const identity::TrustView> view = trust_.View();
   const auto party = view->by_label.find(peer->label);
   if (party == view->by_label.end()) {
     return absl::PermissionDeniedError(

@@ -1,6 +1,7 @@
 // The one place where access is enforced: which caller may call which method.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -59,6 +60,10 @@ struct Peer {
 // `spiffe://<federation>/participant/<label>/<process>`, exactly one DNS name, no CA. UNAUTHENTICATED
 // otherwise.
 absl::StatusOr<Peer> PeerFromCertificate(absl::string_view pem);
+
+// The same, judged by the trust bundle at `at`: an issuing CA that counts signed the certificate, and
+// `not_after` is the earlier end of the two. UNAUTHENTICATED otherwise.
+absl::StatusOr<Peer> BelievedPeer(absl::string_view pem, const identity::Bundle& bundle, absl::Time at);
 
 // Completes a call, exactly once, from any thread. The response must be filled before an OK.
 using Finish = std::function<void(absl::Status)>;
@@ -122,7 +127,8 @@ class Guard {
  private:
   using Metadata = std::multimap<grpc::string_ref, grpc::string_ref>;
 
-  absl::StatusOr<std::shared_ptr<const Peer>> PeerOf(const grpc::AuthContext& connection);
+  absl::StatusOr<std::shared_ptr<const Peer>> PeerOf(const grpc::AuthContext& connection,
+                                                     const identity::Bundle& bundle);
   absl::StatusOr<Caller> Identify(const Metadata& metadata, const grpc::AuthContext& connection,
                                   bool with_token);
   absl::Status CheckToken(const Metadata& metadata, const Peer& peer, const std::string& did);
@@ -144,8 +150,9 @@ class Guard {
   const Clock& clock_;
   people::SessionTable* const sessions_;
   Mutex mutex_;
-  // By PEM; bounded.
+  // By PEM, as this version of the trust bundle judges them; bounded.
   absl::flat_hash_map<std::string, std::shared_ptr<const Peer>> peers_ ABSL_GUARDED_BY(mutex_);
+  uint64_t peers_bundle_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace tsunagi::rpc

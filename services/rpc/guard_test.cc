@@ -211,6 +211,35 @@ TEST_F(GuardTest, RefusesASuspendedParticipantOnTheNextCall) {
   EXPECT_THAT(Check(kCertificate, dealer, ""), StatusIs(absl::StatusCode::kPermissionDenied));
 }
 
+TEST_F(GuardTest, RefusesACertificateOfARemovedIssuingCaOnTheNextCall) {
+  const TestCredential dealer = federation_.Enrol("dealer", "node");
+  const std::string bearer = Bearer("dealer", dealer);
+  ASSERT_THAT(Check(kParticipant, dealer, bearer), IsOk());
+  ASSERT_THAT(federation_.PublishBundle(), IsOk());
+  ASSERT_THAT(Check(kParticipant, dealer, bearer), IsOk());
+
+  ASSERT_THAT(federation_.PublishBundle([](auto& bundle) { bundle.mutable_anchors(1)->set_removed(true); }),
+              IsOk());
+
+  EXPECT_THAT(Check(kParticipant, dealer, bearer),
+              StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("no issuing CA that counts")));
+  EXPECT_THAT(Check(kCertificate, dealer, ""), StatusIs(absl::StatusCode::kUnauthenticated));
+}
+
+TEST_F(GuardTest, RefusesACertificateFromTheMomentItsIssuingCaRetires) {
+  const TestCredential dealer = federation_.Enrol("dealer", "node");
+  const std::string bearer = Bearer("dealer", dealer);
+  const absl::Time until = clock_.Now() + absl::Hours(1);
+  ASSERT_THAT(federation_.PublishBundle(
+                  [&](auto& bundle) { *bundle.mutable_anchors(1)->mutable_valid_until() = ToProto(until); }),
+              IsOk());
+  ASSERT_THAT(Check(kParticipant, dealer, bearer), IsOk());
+
+  clock_.Set(until);
+
+  EXPECT_THAT(Check(kParticipant, dealer, bearer), StatusIs(absl::StatusCode::kUnauthenticated));
+}
+
 TEST_F(GuardTest, RefusesEveryoneOnceTheStatusListIsTooOld) {
   const TestCredential dealer = federation_.Enrol("dealer", "node");
 

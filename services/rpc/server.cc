@@ -79,7 +79,7 @@ absl::Status CheckFiles(const TlsFiles& files) {
   ASSIGN_OR_RETURN(const std::string root_pem, ReadFile(files.root_path, kMaxFileBytes));
   ASSIGN_OR_RETURN(const crypto::PrivateKey key, crypto::PrivateKey::FromPem(key_pem));
   ASSIGN_OR_RETURN(const std::vector<crypto::Certificate> chain, crypto::ParseCertificatesPem(chain_pem));
-  RETURN_IF_ERROR(crypto::ParseCertificatePem(root_pem).status());
+  RETURN_IF_ERROR(crypto::ParseCertificatesPem(root_pem).status());
   if (chain.empty() || chain.front().public_key.id() != key.id()) {
     return absl::FailedPreconditionError(absl::StrCat("`", files.certificate_path,
                                                       "`: expected the certificate of `", files.key_path,

@@ -17,7 +17,7 @@ namespace tsunagi::rpc {
 struct TlsFiles {
   std::string key_path;          // PEM
   std::string certificate_path;  // PEM: leaf, then issuing CA
-  std::string root_path;         // PEM
+  std::string root_path;         // PEM: every root that counts
 };
 
 struct ServerOptions {

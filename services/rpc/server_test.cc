@@ -217,6 +217,48 @@ TEST_F(ServerTest, LetsCallsInFlightFinishWhenItDrains) {
   EXPECT_THAT(CallRaw(channel, kHealth), StatusIs(absl::StatusCode::kUnavailable));
 }
 
+TEST_F(ServerTest, IsNotCalledOnceItsIssuingCaIsRemoved) {
+  Start();
+  identity::TrustStore client(federation_.root(), "battery.example", clock_);
+  const std::string token = federation_.Token("dealer", dealer_);
+  const auto call = [&](const std::string& process) {
+    return CallRaw(
+        NewChannel(server_.address(), ProcessDnsName(process, "oem", "battery.example"), dealer_.key_pem,
+                   dealer_.chain_pem, federation_.root_pem(), token, client.View()->bundle),
+        kHealth);
+  };
+  ASSERT_THAT(client.AcceptBundle(federation_.MakeBundle()), IsOk());
+  EXPECT_THAT(call("node"), IsOk());
+  EXPECT_THAT(call("catalog"), StatusIs(absl::StatusCode::kUnavailable));  // another process than is meant
+
+  ASSERT_THAT(client.AcceptBundle(
+                  federation_.MakeBundle([](auto& bundle) { bundle.mutable_anchors(1)->set_removed(true); })),
+              IsOk());
+
+  EXPECT_THAT(call("node"), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(ServerTest, AcceptsCertificatesUnderARootThatCameLater) {
+  Start();
+  testing::TestFederation next(clock_);
+  const TestCredential under_next = next.Enrol("dealer", "node");
+  const auto call = [&] {
+    // It meets a server under the first root, and shows a certificate under the next one.
+    return CallRaw(
+        NewChannel(server_.address(), ProcessDnsName("node", "oem", "battery.example"), under_next.key_pem,
+                   under_next.chain_pem, federation_.root_pem(), federation_.Token("dealer", under_next)),
+        kHealth);
+  };
+  ASSERT_THAT(call(), StatusIs(absl::StatusCode::kUnavailable));
+
+  server_.ShowRoots(federation_.root_pem() + next.root_pem());
+
+  absl::Status status = absl::UnknownError("not called yet");
+  const absl::Time limit = absl::Now() + absl::Seconds(10);
+  while (!status.ok() && absl::Now() < limit) status = call();
+  EXPECT_THAT(status, IsOk());
+}
+
 TEST_F(ServerTest, ShowsARenewedCertificateInNewHandshakes) {
   Start();
   const std::string token = federation_.Token("dealer", dealer_);

@@ -6,6 +6,7 @@
 #include "services/accounts/service.h"
 #include "services/catalog/service.h"
 #include "services/connector/service.h"
+#include "services/identity/authority_service.h"
 #include "services/identity/mandate_registry_service.h"
 #include "services/identity/service.h"
 #include "services/mandate/service.h"
@@ -42,9 +43,9 @@ std::vector<std::string> AllMethods() {
 std::vector<rpc::AccessRow> AllRows() {
   std::vector<rpc::AccessRow> all;
   for (const std::vector<rpc::AccessRow>& rows :
-       {identity::IdentityRows(), identity::MandateRegistryRows(), mandate::MandateRows(),
-        catalog::CatalogRows(), passport::PassportRows(), connector::ConnectorRows(), ops::OperationsRows(),
-        process::TrustRows(), people::AccountRows()}) {
+       {identity::IdentityRows(), identity::AuthorityRows(), identity::MandateRegistryRows(),
+        mandate::MandateRows(), catalog::CatalogRows(), passport::PassportRows(), connector::ConnectorRows(),
+        ops::OperationsRows(), process::TrustRows(), people::AccountRows()}) {
     all.insert(all.end(), rows.begin(), rows.end());
   }
   return all;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -120,6 +121,31 @@ class TestFederation {
     return PublishStatus();
   }
 
+  // The next trust bundle: root and issuing CA, changed by `change` before it is signed.
+  identity::v1::SignedTrustBundle MakeBundle(
+      const std::function<void(identity::v1::TrustBundle&)>& change = nullptr) {
+    identity::v1::TrustBundle bundle;
+    bundle.set_version(++bundle_version_);
+    bundle.set_federation(name_);
+    *bundle.mutable_issued_at() = ToProto(clock_.Now());
+    for (const auto& [certificate, kind] : {std::pair(root_, identity::v1::ANCHOR_KIND_ROOT),
+                                            std::pair(issuing_, identity::v1::ANCHOR_KIND_ISSUING)}) {
+      identity::v1::TrustAnchor& anchor = *bundle.add_anchors();
+      anchor.set_certificate(certificate.der);
+      anchor.set_kind(kind);
+      *anchor.mutable_valid_from() = ToProto(clock_.Now() - absl::Hours(1));
+    }
+    if (change != nullptr) change(bundle);
+    identity::v1::SignedTrustBundle result;
+    result.set_bundle(Encode(bundle));
+    *result.add_signatures() = crypto::Sign(root_key_, identity::kTrustBundlePayload, result.bundle());
+    result.mutable_signatures(0)->clear_payload();
+    return result;
+  }
+  absl::Status PublishBundle(const std::function<void(identity::v1::TrustBundle&)>& change = nullptr) {
+    return trust_.AcceptBundle(MakeBundle(change));
+  }
+
   // A process's certificate as the registrar would issue it.
   TestCredential Enrol(absl::string_view label, absl::string_view process,
                        absl::Duration life = absl::Hours(168)) {
@@ -197,6 +223,7 @@ class TestFederation {
   std::vector<std::string> suspended_;
   uint64_t directory_version_ = 0;
   uint64_t status_version_ = 0;
+  uint64_t bundle_version_ = 0;
 };
 
 }  // namespace tsunagi::testing

@@ -26,13 +26,17 @@ class TlsServer {
   TlsServer(TestFederation& federation, std::string label, std::string process)
       : federation_(federation), label_(std::move(label)), process_(std::move(process)) {
     Show(federation_.Enrol(label_, process_));
-    WriteFileAtomically(dir_.File("root.crt"), federation_.root_pem(), 0600).IgnoreError();
+    ShowRoots(federation_.root_pem());
   }
 
   // Writes key and certificate where the server reads them.
   void Show(const TestCredential& credential) {
     WriteFileAtomically(dir_.File("tls.key"), credential.key_pem, 0600).IgnoreError();
     WriteFileAtomically(dir_.File("tls.crt"), credential.chain_pem, 0600).IgnoreError();
+  }
+  // Writes the roots that the server accepts.
+  void ShowRoots(const std::string& pem) {
+    WriteFileAtomically(dir_.File("root.crt"), pem, 0600).IgnoreError();
   }
   rpc::ServerOptions Options() const {
     rpc::ServerOptions options;
