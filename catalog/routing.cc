@@ -28,6 +28,29 @@ std::vector<std::string> HoldersOf(const identity::TrustView& view,
   return holders;
 }
 
+// Whom to ask for `holder`: itself, or once it has left its successor, otherwise its custodian, and so on.
+std::string HeirOf(const identity::TrustView& view, std::string holder) {
+  // The registrar lets nobody leave to one that has left, so that there is no ring.
+  for (size_t hops = 0; hops < view.by_did.size(); ++hops) {
+    const auto found = view.by_did.find(holder);
+    if (found == view.by_did.end()) break;
+    const identity::v1::Participant& participant = found->second->participant;
+    if (participant.state() != identity::v1::PARTICIPANT_STATE_LEFT) break;
+    const std::string& heir =
+        participant.successor().empty() ? participant.custodian() : participant.successor();
+    if (heir.empty()) break;
+    holder = heir;
+  }
+  return holder;
+}
+
+std::vector<std::string> HeirsOf(const identity::TrustView& view, std::vector<std::string> holders) {
+  for (std::string& holder : holders) holder = HeirOf(view, std::move(holder));
+  std::sort(holders.begin(), holders.end());
+  holders.erase(std::unique(holders.begin(), holders.end()), holders.end());
+  return holders;
+}
+
 std::vector<std::string> RouteVehicle(const identity::TrustView& view,
                                       const passport::VehicleIdentifier& vehicle) {
   if (vehicle.is_vin()) {
@@ -68,13 +91,13 @@ absl::StatusOr<std::vector<std::string>> Route(const identity::TrustView& view,
                                                const common::v1::Subject& subject) {
   if (subject.has_battery()) {
     RETURN_IF_ERROR(passport::CheckBatteryId(subject.battery(), "battery"));
-    return RouteBattery(view, subject.battery());
+    return HeirsOf(view, RouteBattery(view, subject.battery()));
   }
   if (!subject.has_vehicle()) {
     return InvalidArgument({"SUBJECT_MISSING", "subject", "", "a battery by serial, or a vehicle"});
   }
   ASSIGN_OR_RETURN(const auto vehicle, passport::VehicleIdentifier::Parse(subject.vehicle()));
-  return RouteVehicle(view, vehicle);
+  return HeirsOf(view, RouteVehicle(view, vehicle));
 }
 
 absl::StatusOr<std::vector<common::v1::BatteryId>> RouteLink(const identity::TrustView& view,

@@ -16,12 +16,14 @@ namespace tsunagi::catalog {
 //   車台番号  holders of the whole type code before the hyphen of the normal form
 //   VIN       holders of the WMI, with positions 12 to 14 when its third character is 9
 //   battery   its manufacturer when that is listed, else the holders of the longest prefix of the serial
-// INVALID_ARGUMENT when the subject is malformed; never holds a vehicle identifier.
+// In place of a holder that has left stands its successor, or without one its custodian; itself when it has
+// neither. INVALID_ARGUMENT when the subject is malformed; never holds a vehicle identifier.
 absl::StatusOr<std::vector<std::string>> Route(const identity::TrustView& view,
                                                const common::v1::Subject& subject);
 
-// The batteries that a QR link may mean: its serial at each holder of its domain, in order of DID.
-// INVALID_ARGUMENT when it is no such link (see ParseLink), FAILED_PRECONDITION when nobody holds the domain.
+// The batteries that a QR link may mean: its serial at each holder of its domain, in order of DID. A holder
+// that has left stays in it: a battery is named by who made it. INVALID_ARGUMENT when it is no such link (see
+// ParseLink), FAILED_PRECONDITION when nobody holds the domain.
 absl::StatusOr<std::vector<common::v1::BatteryId>> RouteLink(const identity::TrustView& view,
                                                              absl::string_view link);
 

@@ -125,6 +125,63 @@ TEST_F(RoutingTest, RefusesAMalformedBattery) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("serial")));
 }
 
+class LeaverRoutingTest : public RoutingTest {
+ protected:
+  void Leave(const std::string& label, const std::string& successor, const std::string& custodian) {
+    const identity::v1::Participant before = view_.by_label.at(label)->participant;
+    Add(label, [&](identity::v1::Participant& p) {
+      p = before;
+      p.set_state(identity::v1::PARTICIPANT_STATE_LEFT);
+      if (!successor.empty()) p.set_successor(DidOf(successor));
+      if (!custodian.empty()) p.set_custodian(DidOf(custodian));
+    });
+  }
+};
+
+TEST_F(LeaverRoutingTest, SendsWhatALeaverHeldToItsSuccessor) {
+  Leave("cell-maker", "successor", "workshop");
+  Leave("oem", "oem-trucks", "");
+
+  EXPECT_THAT(RouteSerial(DidOf("cell-maker"), "CM-1"), IsOkAndHolds(ElementsAre(DidOf("successor"))));
+  EXPECT_THAT(RouteVehicle("JN1BZAZE1U0000001"), IsOkAndHolds(ElementsAre(DidOf("oem-trucks"))));
+  EXPECT_THAT(RouteVehicle("ZE1-000123"), IsOkAndHolds(ElementsAre(DidOf("oem-trucks"))));
+}
+
+TEST_F(LeaverRoutingTest, SendsWhatALeaverWithoutSuccessorHeldToItsCustodian) {
+  Leave("cell-maker", "", "workshop");
+
+  EXPECT_THAT(RouteSerial(DidOf("cell-maker"), "CM-1"), IsOkAndHolds(ElementsAre(DidOf("workshop"))));
+}
+
+TEST_F(LeaverRoutingTest, FollowsLeaversToTheOneThatIsThere) {
+  Leave("cell-maker", "successor", "");
+  Leave("successor", "successor-a", "");
+
+  EXPECT_THAT(RouteSerial(DidOf("cell-maker"), "CM-1"), IsOkAndHolds(ElementsAre(DidOf("successor-a"))));
+}
+
+TEST_F(LeaverRoutingTest, NamesALeaverWithoutHeirsItself) {
+  Leave("cell-maker", "", "");
+
+  EXPECT_THAT(RouteSerial(DidOf("cell-maker"), "CM-1"), IsOkAndHolds(ElementsAre(DidOf("cell-maker"))));
+}
+
+TEST_F(LeaverRoutingTest, EndsInARingOfLeavers) {
+  Leave("cell-maker", "successor", "");
+  Leave("successor", "cell-maker", "");
+
+  EXPECT_THAT(RouteSerial(DidOf("cell-maker"), "CM-1"), IsOk());
+}
+
+TEST_F(LeaverRoutingTest, NamesABatteryOfALinkByItsMakerThatHasLeft) {
+  Leave("cell-maker", "workshop", "");
+
+  const auto batteries = RouteLink(view_, "https://id.maker.example/b/CM-1");
+
+  ASSERT_THAT(batteries, IsOk());
+  EXPECT_EQ((*batteries)[0].manufacturer(), DidOf("cell-maker"));
+}
+
 TEST_F(RoutingTest, SendsALinkToEveryHolderOfItsDomain) {
   const auto batteries = RouteLink(view_, "https://id.maker.example/b/CM-1");
 

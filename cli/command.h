@@ -37,6 +37,8 @@ using Command = std::function<absl::StatusOr<Output>(Context&)>;
 
 // Each adds its subcommands; the one that is named sets `command`.
 void AddParticipantCommands(CLI::App& app, Command& command);
+void AddAdmissionCommands(CLI::App& participant, Command& command);
+void AddMembershipCommands(CLI::App& participant, Command& command);
 void AddEnrolCommand(CLI::App& app, Command& command);
 void AddAuthorityCommands(CLI::App& app, Command& command);
 void AddPassportCommands(CLI::App& app, Command& command);

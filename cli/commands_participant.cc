@@ -1,6 +1,5 @@
-// Participants (参加者) and joining (参加登録).
+// Joining: invitations of members, and this profile's own enrolment.
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "cli/command.h"
 #include "cli/trust.h"
@@ -21,70 +20,12 @@ using identity::v1::IdentityService;
 constexpr char kRegistrar[] = "registrar";
 constexpr size_t kMaxCodeFile = 1024;
 
-absl::StatusOr<Output> Register(Context& context, const std::string& path) {
-  identity::v1::RegisterParticipantRequest request;
-  RETURN_IF_ERROR(LoadYamlFile(path, *request.mutable_participant()));
-  request.set_request_id(NewUuid(context.random));
-  ASSIGN_OR_RETURN(const auto session, context.Open());
-  ASSIGN_OR_RETURN(
-      const auto response,
-      session->Call<IdentityService>(kRegistrar, &IdentityService::Stub::RegisterParticipant, request));
-  Output output;
-  output.json = ToJson(response.participant());
-  output.Line(
-      absl::StrCat("registered ", response.participant().label(), " as ", response.participant().did()));
-  output.Line(absl::StrCat("next: `tsunagi participant invite ", response.participant().label(),
-                           " --process node --process operator --code-file FILE`"));
-  return output;
-}
-
-absl::StatusOr<Output> List(Context& context) {
-  ASSIGN_OR_RETURN(const auto session, context.Open());
-  ASSIGN_OR_RETURN(const auto response, session->Participants());
-  Output output;
-  output.json = ToJson(response);
-  output.json.erase("next_page_token");
-  Table table{{"label", "name", "roles", "status", "DID"}, {}};
-  for (const auto& listed : response.participants()) {
-    const auto& participant = listed.participant();
-    table.rows.push_back({participant.label(),
-                          participant.name_ja().empty() ? participant.name_latin() : participant.name_ja(),
-                          absl::StrJoin(participant.roles(), ","),
-                          listed.suspended() ? "suspended" : "active", participant.did()});
-  }
-  output.Add(std::move(table));
-  return output;
-}
-
-struct Suspension {
-  std::string participant;
-  std::string reason;
-  bool suspended = false;
-};
-
-absl::StatusOr<Output> Suspend(Context& context, const Suspension& suspension) {
-  identity::v1::SetSuspendedRequest request;
-  request.set_request_id(NewUuid(context.random));
-  request.set_participant(suspension.participant);
-  request.set_suspended(suspension.suspended);
-  request.set_reason(suspension.reason);
-  ASSIGN_OR_RETURN(const auto session, context.Open());
-  ASSIGN_OR_RETURN(const auto response,
-                   session->Call<IdentityService>(kRegistrar, &IdentityService::Stub::SetSuspended, request));
-  Output output;
-  output.json = {{"participant", suspension.participant},
-                 {"suspended", suspension.suspended},
-                 {"status_version", response.status_version()}};
-  output.Line(absl::StrCat(suspension.participant, suspension.suspended ? " is suspended" : " is active",
-                           " from status list version ", response.status_version(), " on"));
-  return output;
-}
-
 struct Invite {
   std::string label;
   std::vector<std::string> processes;
   uint64_t days = 7;
   std::string code_file;
+  std::string person;
 };
 
 absl::StatusOr<Output> CreateInvitation(Context& context, const Invite& invite) {
@@ -93,6 +34,7 @@ absl::StatusOr<Output> CreateInvitation(Context& context, const Invite& invite) 
   request.set_label(invite.label);
   for (const std::string& process : invite.processes) request.add_processes(process);
   request.set_ttl_seconds(invite.days * 24 * 60 * 60);
+  request.set_person(invite.person);
   ASSIGN_OR_RETURN(const auto session, context.Open());
   ASSIGN_OR_RETURN(const auto response, session->Call<IdentityService>(
                                             kRegistrar, &IdentityService::Stub::CreateInvitation, request));
@@ -143,34 +85,15 @@ absl::StatusOr<Output> Enrol(Context& context, const Enrolment& enrolment) {
   return output;
 }
 
-void AddSuspension(CLI::App& participant, const std::string& name, const std::string& help, bool suspended,
-                   Command& command) {
-  auto suspension = std::make_shared<Suspension>();
-  suspension->suspended = suspended;
-  CLI::App* sub = participant.add_subcommand(name, help);
-  sub->add_option("participant", suspension->participant, "label or DID")->required();
-  sub->add_option("--reason", suspension->reason, "why, for the record")->required();
-  sub->callback(
-      [&command, suspension] { command = [suspension](Context& c) { return Suspend(c, *suspension); }; });
-}
-
 }  // namespace
 
 void AddParticipantCommands(CLI::App& app, Command& command) {
   CLI::App* participant =
       app.add_subcommand("participant", "participants of the federation")->require_subcommand(1);
-  auto path = std::make_shared<std::string>();
-  CLI::App* add =
-      participant->add_subcommand("register", "register a participant from YAML (registrar's operator)");
-  add->add_option("file", *path, "YAML: label, name_ja, name_latin, identifiers, roles, namespaces, plants")
-      ->required();
-  add->callback([&command, path] { command = [path](Context& c) { return Register(c, *path); }; });
-  participant->add_subcommand("list", "who takes part")->callback([&command] { command = List; });
-  AddSuspension(*participant, "suspend", "利用停止 (registrar's operator)", true, command);
-  AddSuspension(*participant, "reinstate", "end a suspension (registrar's operator)", false, command);
+  AddMembershipCommands(*participant, command);
   auto invite = std::make_shared<Invite>();
   CLI::App* sub = participant->add_subcommand("invite", "issue an invitation (registrar's operator)");
-  sub->add_option("label", invite->label, "label of a registered participant")->required();
+  sub->add_option("label", invite->label, "label of a member")->required();
   sub->add_option("--process", invite->processes,
                   "node, connector, catalog, passport or operator; may be repeated")
       ->required()
@@ -178,6 +101,8 @@ void AddParticipantCommands(CLI::App& app, Command& command) {
       ->allow_extra_args(false);
   sub->add_option("--days", invite->days, "life of the invitation")->check(CLI::Range(1, 30));
   sub->add_option("--code-file", invite->code_file, "write the code here (mode 0600) instead of showing it");
+  sub->add_option("--person", invite->person,
+                  "for an operator of the registrar: the name by which the registrar knows the person");
   sub->callback(
       [&command, invite] { command = [invite](Context& c) { return CreateInvitation(c, *invite); }; });
 }

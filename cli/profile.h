@@ -11,7 +11,7 @@
 #include "absl/time/time.h"
 #include "core/crypto/certificate.h"
 #include "core/crypto/key.h"
-#include "tsunagi/identity/v1/identity_service.pb.h"
+#include "tsunagi/identity/v1/membership_service.pb.h"
 #include "tsunagi/identity/v1/trust_service.pb.h"
 #include "tsunagi/internal/v1/config.pb.h"
 

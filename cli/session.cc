@@ -12,11 +12,13 @@
 #include "services/rpc/channel.h"
 #include "tsunagi/identity/v1/account_service.grpc.pb.h"
 #include "tsunagi/identity/v1/identity_service.grpc.pb.h"
+#include "tsunagi/identity/v1/membership_service.grpc.pb.h"
 
 namespace tsunagi::cli {
 namespace {
 
 using identity::v1::IdentityService;
+using identity::v1::MembershipService;
 
 constexpr char kRegistrar[] = "registrar";
 constexpr absl::Duration kTokenRenewal = absl::Minutes(5);
@@ -171,13 +173,16 @@ absl::Status Session::AtProcess(const grpc::Status& status, absl::string_view pr
   return Annotate(rpc::FromGrpcStatus(status), absl::StrCat(process, " at ", address.ok() ? *address : "?"));
 }
 
-absl::StatusOr<identity::v1::ListParticipantsResponse> Session::FetchParticipants() {
+absl::StatusOr<identity::v1::ListParticipantsResponse> Session::FetchParticipants(const std::string& search,
+                                                                                  const std::string& role) {
   identity::v1::ListParticipantsResponse all;
   identity::v1::ListParticipantsRequest request;
   request.set_page_size(kPageSize);
+  request.set_search(search);
+  request.set_role(role);
   do {
-    ASSIGN_OR_RETURN(const auto page,
-                     Call<IdentityService>(kRegistrar, &IdentityService::Stub::ListParticipants, request));
+    ASSIGN_OR_RETURN(const auto page, Call<MembershipService>(
+                                          kRegistrar, &MembershipService::Stub::ListParticipants, request));
     all.mutable_participants()->MergeFrom(page.participants());
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
@@ -186,7 +191,7 @@ absl::StatusOr<identity::v1::ListParticipantsResponse> Session::FetchParticipant
 
 absl::StatusOr<identity::v1::ListParticipantsResponse> Session::Participants() {
   if (participants_) return *participants_;
-  auto fetched = FetchParticipants();
+  auto fetched = FetchParticipants("", "");
   if (fetched.ok()) {
     RETURN_IF_ERROR(profile_.SaveParticipants(*fetched));
     participants_ = *std::move(fetched);

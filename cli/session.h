@@ -55,6 +55,9 @@ class Session {
 
   // The listed participants, from the registrar, or as last seen while it is away.
   absl::StatusOr<identity::v1::ListParticipantsResponse> Participants();
+  // The listed participants that match, from the registrar: see ListParticipantsRequest.
+  absl::StatusOr<identity::v1::ListParticipantsResponse> FetchParticipants(const std::string& search,
+                                                                           const std::string& role);
   // DID of a participant by DID or label. NOT_FOUND naming it.
   absl::StatusOr<std::string> FindDid(absl::string_view did_or_label);
   // Label for people, or the DID itself when it is not listed.
@@ -73,7 +76,6 @@ class Session {
   absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelTo(absl::string_view process);
   std::shared_ptr<grpc::Channel> NewChannel(const std::string& address, absl::string_view process,
                                             const std::string& token) const;
-  absl::StatusOr<identity::v1::ListParticipantsResponse> FetchParticipants();
   absl::Status AtProcess(const grpc::Status& status, absl::string_view process) const;
   // What goes into the session header of calls to `process`; empty for none.
   absl::StatusOr<std::string> AccountToken(absl::string_view process);

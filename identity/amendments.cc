@@ -12,6 +12,7 @@
 #include "core/crypto/envelope.h"
 #include "core/store/key.h"
 #include "identity/entries.h"
+#include "identity/members.h"
 #include "identity/shown_event.h"
 #include "passport/model/digests.h"
 #include "passport/model/slots.h"
@@ -109,7 +110,7 @@ absl::StatusOr<Decision<v1::SubmitAmendmentResponse>> Amendments::DecideSubmit(
   const store::Store& store = context_.journal.store();
   ASSIGN_OR_RETURN(const v1::Amendment submitted, OpenSubmission(store, request, caller));
   ASSIGN_OR_RETURN(const StoredParticipant entry, LoadEntry(store, caller.label()));
-  if (entry.suspended()) return absl::PermissionDeniedError("participant is suspended");
+  RETURN_IF_ERROR(CheckActs(entry));
   Decision<v1::SubmitAmendmentResponse> decision;
   absl::StatusOr<v1::Amendment> known = LoadAmendment(store, submitted.id());
   if (known.ok()) {

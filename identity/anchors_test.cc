@@ -330,7 +330,7 @@ class SigningKeyTest : public ::testing::Test {
     request.set_reason("the laptop was stolen");
     if (since.has_value()) *request.mutable_end_time() = ToProto(*since);
     return WaitFor<v1::EndKeyResponse>([&](auto done) {
-      registrar_.registrar->participants().EndKey(RegistrarForTest::Operator(), request, std::move(done));
+      registrar_.registrar->keys().EndKey(RegistrarForTest::Operator(), request, std::move(done));
     });
   }
   absl::Status Counts(const crypto::PrivateKey& key, absl::Time at) {

@@ -2,17 +2,19 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "core/base/corporate_number.h"
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
 #include "core/base/text.h"
+#include "identity/identifiers.h"
 #include "identity/names.h"
 
 namespace tsunagi::identity {
@@ -23,6 +25,7 @@ constexpr int kMaxIdentifiers = 16;
 constexpr int kMaxPlants = 200;
 constexpr int kMaxNamespaces = 500;
 constexpr int kMaxRoles = 32;
+constexpr int kMaxContacts = 20;
 
 template <class Allowed>
 bool IsWord(absl::string_view text, size_t max, Allowed allowed) {
@@ -57,18 +60,7 @@ absl::Status CheckCount(absl::string_view field, int count, int max) {
   return InvalidArgument({"TOO_MANY", field, absl::StrCat(count, " values"), absl::StrCat("at most ", max)});
 }
 
-absl::Status CheckIdentifier(const v1::PartyIdentifier& identifier) {
-  if (!IsLowerWord(identifier.scheme())) {
-    return InvalidArgument({"SCHEME_INVALID", "identifiers.scheme", identifier.scheme(),
-                            "1 to 40 of [a-z0-9-] such as houjin-bangou"});
-  }
-  if (identifier.scheme() == "houjin-bangou") return CorporateNumber::Parse(identifier.value()).status();
-  const bool printable =
-      IsWord(identifier.value(), 64, [](unsigned char c) { return absl::ascii_isgraph(c); });
-  if (printable) return absl::OkStatus();
-  return InvalidArgument({"IDENTIFIER_INVALID", "identifiers.value", identifier.value(),
-                          "1 to 64 printable ASCII characters without spaces"});
-}
+}  // namespace
 
 absl::Status CheckNamespace(const v1::Namespace& space) {
   switch (space.kind_case()) {
@@ -107,6 +99,8 @@ absl::Status CheckNamespace(const v1::Namespace& space) {
   return absl::InternalError("namespace of no known kind");
 }
 
+namespace {
+
 absl::Status CheckNames(const v1::Participant& participant) {
   RETURN_IF_ERROR(CheckText("name_latin", participant.name_latin(), kMaxName, /*required=*/true));
   RETURN_IF_ERROR(CheckText("name_ja", participant.name_ja(), kMaxName, /*required=*/false));
@@ -133,14 +127,63 @@ absl::Status CheckRoles(const v1::Participant& participant) {
   return absl::OkStatus();
 }
 
+bool IsEmail(absl::string_view text) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, '@');
+  return parts.size() == 2 && text.size() <= 254 && IsDomain(parts[1]) &&
+         IsWord(parts[0], 64, [](unsigned char c) {
+           return absl::ascii_isalnum(c) || absl::StrContains(".!#$%&'*+-/=?^_`{|}~", static_cast<char>(c));
+         });
+}
+
+// ITU-T E.164.
+bool IsPhone(absl::string_view text) {
+  return absl::ConsumePrefix(&text, "+") && text.size() >= 7 &&
+         IsWord(text, 15, [](unsigned char c) { return absl::ascii_isdigit(c); });
+}
+
+// Never tells an address or number, which may be a person's by mistake.
+absl::Status CheckContacts(const v1::Participant& participant) {
+  RETURN_IF_ERROR(CheckCount("contacts", participant.contacts_size(), kMaxContacts));
+  std::set<std::tuple<std::string, std::string, std::string>> contacts;
+  for (const v1::Contact& contact : participant.contacts()) {
+    const std::string& function = contact.function();
+    if (!IsLowerWord(function)) {
+      return InvalidArgument({"FUNCTION_INVALID", "contacts.function", "",
+                              "1 to 40 of [a-z0-9-] such as operations, security or legal"});
+    }
+    const std::string of = absl::StrCat(" of contact ", function);
+    if (!contact.email().empty() && !IsEmail(contact.email())) {
+      return InvalidArgument({"EMAIL_INVALID", absl::StrCat("contacts.email", of), "",
+                              "an e-mail address of the function such as operations@maker.example"});
+    }
+    if (!contact.phone().empty() && !IsPhone(contact.phone())) {
+      return InvalidArgument({"PHONE_INVALID", absl::StrCat("contacts.phone", of), "",
+                              "`+` and 7 to 15 digits such as +81312345678"});
+    }
+    if (contact.email().empty() && contact.phone().empty()) {
+      return InvalidArgument(
+          {"CONTACT_EMPTY", absl::StrCat("contacts", of), "", "an email, a phone, or both"});
+    }
+    if (!contacts.emplace(function, contact.email(), contact.phone()).second) {
+      return Repeated("contacts", function);
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CheckParticipant(const v1::Participant& participant) {
   RETURN_IF_ERROR(CheckNames(participant));
   RETURN_IF_ERROR(CheckRoles(participant));
+  RETURN_IF_ERROR(CheckContacts(participant));
   RETURN_IF_ERROR(CheckCount("identifiers", participant.identifiers_size(), kMaxIdentifiers));
   std::set<std::pair<std::string, std::string>> identifiers;
   for (const v1::PartyIdentifier& identifier : participant.identifiers()) {
+    if (!IsLowerWord(identifier.scheme())) {
+      return InvalidArgument({"SCHEME_INVALID", "identifiers.scheme", identifier.scheme(),
+                              "1 to 40 of [a-z0-9-] such as houjin-bangou"});
+    }
     RETURN_IF_ERROR(CheckIdentifier(identifier));
     const bool fresh = identifiers.emplace(identifier.scheme(), identifier.value()).second;
     if (!fresh) return Repeated("identifiers", identifier.value());
@@ -194,12 +237,18 @@ std::vector<std::string> IdentifierClaims(const v1::Participant& participant) {
   return claims;
 }
 
+std::string NamespaceClaim(const v1::Namespace& space) {
+  if (space.has_chassis_type()) return absl::StrCat("chassis-type:", space.chassis_type());
+  if (space.has_vin_wmi()) return absl::StrCat("vin-wmi:", space.vin_wmi());
+  if (space.has_link_domain()) return absl::StrCat("link-domain:", space.link_domain());
+  return "";
+}
+
 std::vector<std::string> NamespaceClaims(const v1::Participant& participant) {
   std::vector<std::string> claims;
   for (const v1::Namespace& space : participant.namespaces()) {
-    if (space.has_chassis_type()) claims.push_back(absl::StrCat("chassis-type:", space.chassis_type()));
-    if (space.has_vin_wmi()) claims.push_back(absl::StrCat("vin-wmi:", space.vin_wmi()));
-    if (space.has_link_domain()) claims.push_back(absl::StrCat("link-domain:", space.link_domain()));
+    std::string claim = NamespaceClaim(space);
+    if (!claim.empty()) claims.push_back(std::move(claim));
   }
   return claims;
 }

@@ -10,10 +10,13 @@
 
 namespace tsunagi::identity {
 
-// OK when names, identifiers (check digit of 法人番号), plants, namespaces and roles of a new participant are
-// well formed, bounded and each stands once; keys, endpoints, version and DID are not looked at.
-// INVALID_ARGUMENT naming the first mistake.
+// OK when names, identifiers (see identifiers.h), plants, contacts, namespaces and roles of a participant are
+// well formed, bounded and each stands once; what else an entry has is not looked at. INVALID_ARGUMENT naming
+// the first mistake.
 absl::Status CheckParticipant(const v1::Participant& participant);
+
+// OK for a well-formed namespace. INVALID_ARGUMENT otherwise.
+absl::Status CheckNamespace(const v1::Namespace& space);
 
 // OK for `host:port` with a DNS name or an IP address.
 absl::Status CheckAddress(absl::string_view address);
@@ -21,9 +24,13 @@ absl::Status CheckAddress(absl::string_view address);
 // OK for a text of at most `max_bytes` on one line, UTF-8 without controls; empty only when not `required`.
 absl::Status CheckText(absl::string_view field, absl::string_view text, size_t max_bytes, bool required);
 
-// Texts that stand for the identifiers and namespaces that only one participant may have. Two namespaces
-// overlap when they share a text. Serial prefixes have none: they divide the manufacturer's own serials.
+// Texts that stand for the identifiers that only one participant may have.
 std::vector<std::string> IdentifierClaims(const v1::Participant& participant);
+
+// Texts that stand for the namespaces that another participant may have only with consent. Two namespaces
+// overlap when they have the same text. A serial prefix has none (empty): it divides the manufacturer's own
+// serials.
+std::string NamespaceClaim(const v1::Namespace& space);
 std::vector<std::string> NamespaceClaims(const v1::Participant& participant);
 
 }  // namespace tsunagi::identity

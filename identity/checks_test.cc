@@ -23,6 +23,10 @@ v1::Participant WellFormed() {
   participant.set_name_kana("メーカー");
   participant.add_roles("cell-maker");
   participant.add_plants("尼崎工場");
+  auto& contact = *participant.add_contacts();
+  contact.set_function("operations");
+  contact.set_email("ops+batteries@maker.example");
+  contact.set_phone("+81664000000");
   auto& number = *participant.add_identifiers();
   number.set_scheme("houjin-bangou");
   number.set_value("7000012050002");
@@ -53,6 +57,23 @@ TEST_P(MistakeTest, IsRefusedByItsField) {
 INSTANTIATE_TEST_SUITE_P(
     Participants, MistakeTest,
     ::testing::Values(
+        Mistake{"ContactOfNoFunction", "contacts.function", [](auto& p) { p.mutable_contacts(0)->set_function(""); }},
+        Mistake{"ContactWithoutAddress", "contacts of contact legal",
+                [](auto& p) { p.add_contacts()->set_function("legal"); }},
+        Mistake{"EmailWithoutDomain", "contacts.email", [](auto& p) { p.mutable_contacts(0)->set_email("ops"); }},
+        Mistake{"EmailWithADisplayName", "contacts.email",
+                [](auto& p) { p.mutable_contacts(0)->set_email("Ops <ops@maker.example>"); }},
+        Mistake{"EmailWithTwoAts", "contacts.email",
+                [](auto& p) { p.mutable_contacts(0)->set_email("a@b@maker.example"); }},
+        Mistake{"PhoneWithoutCountry", "contacts.phone",
+                [](auto& p) { p.mutable_contacts(0)->set_phone("0664000000"); }},
+        Mistake{"PhoneTooLong", "contacts.phone",
+                [](auto& p) { p.mutable_contacts(0)->set_phone("+8166400000012345"); }},
+        Mistake{"ContactTwice", "contacts", [](auto& p) { *p.add_contacts() = p.contacts(0); }},
+        Mistake{"TooManyContacts", "contacts",
+                [](auto& p) {
+                  for (int i = 0; i < 20; ++i) *p.add_contacts() = p.contacts(0);
+                }},
         Mistake{"NoLatinName", "name_latin", [](auto& p) { p.clear_name_latin(); }},
         Mistake{"LineBreakInAName", "name_latin", [](auto& p) { p.set_name_latin("a\nb"); }},
         Mistake{"DirectionMarkInAName", "name_ja", [](auto& p) { p.set_name_ja("a\u202e"); }},

@@ -17,7 +17,8 @@ struct RegistrarOptions {
   std::string est_url;   // https://host:port
   absl::Duration certificate_life = absl::Hours(7 * 24);
   absl::Duration token_life = absl::Hours(24);
-  std::string keys_folder = {};  // where the authority's key files lie
+  bool two_person_approval = false;  // 二者承認
+  std::string keys_folder = {};      // where the authority's key files lie
 };
 
 // All references must outlive the registrar.

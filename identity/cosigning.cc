@@ -12,6 +12,7 @@
 #include "core/base/status_macros.h"
 #include "core/store/key.h"
 #include "identity/entries.h"
+#include "identity/members.h"
 #include "identity/trust.h"
 
 namespace tsunagi::identity {
@@ -98,7 +99,7 @@ absl::StatusOr<Decision<v1::CosignCheckpointResponse>> Cosigning::Decide(
   const store::Store& store = context_.journal.store();
   const absl::Time now = context_.clock.Now();
   ASSIGN_OR_RETURN(const StoredParticipant entry, LoadEntry(store, caller.label()));
-  if (entry.suspended()) return absl::PermissionDeniedError("participant is suspended");
+  RETURN_IF_ERROR(CheckActs(entry));
   const std::string origin = LogOrigin(caller.process(), caller.label(), context_.options.federation);
   ASSIGN_OR_RETURN(const Checkpoint next, OpenNote(entry, request.checkpoint(), origin, now));
   ASSIGN_OR_RETURN(const StoredCosigned last, LoadCosigned(store, origin));

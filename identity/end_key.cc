@@ -1,4 +1,4 @@
-// Participants::EndKey.
+// ParticipantKeys::EndKey.
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,7 +9,7 @@
 #include "core/crypto/digest.h"
 #include "identity/checks.h"
 #include "identity/entries.h"
-#include "identity/participants.h"
+#include "identity/participant_keys.h"
 
 namespace tsunagi::identity {
 namespace {
@@ -50,8 +50,8 @@ absl::StatusOr<absl::Time> EndOf(const v1::EndKeyRequest& request, absl::Time no
 
 }  // namespace
 
-void Participants::EndKey(const Caller& caller, const v1::EndKeyRequest& request,
-                          Done<v1::EndKeyResponse> done) {
+void ParticipantKeys::EndKey(const Caller& caller, const v1::EndKeyRequest& request,
+                             Done<v1::EndKeyResponse> done) {
   using Reply = v1::EndKeyResponse;
   Act<Reply>(
       context_.journal, [this, caller, request] { return DecideEndKey(caller, request); },
@@ -64,7 +64,7 @@ void Participants::EndKey(const Caller& caller, const v1::EndKeyRequest& request
       });
 }
 
-absl::StatusOr<Decision<v1::EndKeyResponse>> Participants::DecideEndKey(
+absl::StatusOr<Decision<v1::EndKeyResponse>> ParticipantKeys::DecideEndKey(
     const Caller& caller, const v1::EndKeyRequest& request) const {
   const store::Store& store = context_.journal.store();
   const absl::Time now = context_.clock.Now();

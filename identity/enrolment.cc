@@ -12,6 +12,7 @@
 #include "core/crypto/digest.h"
 #include "identity/entries.h"
 #include "identity/invitations.h"
+#include "identity/names.h"
 
 namespace tsunagi::identity {
 namespace {
@@ -41,6 +42,13 @@ absl::Status CheckInvitation(const v1::CreateInvitationRequest& request) {
                               "node, connector, catalog, passport or operator, each once"});
     }
   }
+  const bool may_name_person = request.label() == kRegistrarLabel && request.processes_size() == 1 &&
+                               request.processes(0) == kOperatorProcess;
+  if (!request.person().empty() && !may_name_person) {
+    return InvalidArgument(
+        {"PERSON_NOT_ALLOWED", "person", "",
+         "no person: only invitations of process `operator` alone of `registrar` name one"});
+  }
   if (request.ttl_seconds() <= kMaxInvitationSeconds) return absl::OkStatus();
   return InvalidArgument({"TTL_TOO_LONG", "ttl_seconds", absl::StrCat(request.ttl_seconds()),
                           absl::StrCat("at most ", kMaxInvitationSeconds, " (30 days)")});
@@ -66,6 +74,19 @@ absl::StatusOr<ProcessName> NameOf(const std::vector<std::string>& uris,
   return name;
 }
 
+// Adds the change of an entry whose participant has now enrolled: the first certificate makes it active.
+absl::Status Activate(const RegistrarContext& context, StoredParticipant entry, audit::Commit& commit) {
+  if (entry.enrolled() && entry.participant().state() == v1::PARTICIPANT_STATE_ACTIVE)
+    return absl::OkStatus();
+  entry.set_enrolled(true);
+  entry.mutable_participant()->set_state(v1::PARTICIPANT_STATE_ACTIVE);
+  return AddEntryChange(context, entry, commit).status();
+}
+
+std::optional<StoredPerson> PersonOf(const StoredInvitation& invitation) {
+  return invitation.has_person() ? std::optional(invitation.person()) : std::nullopt;
+}
+
 }  // namespace
 
 void Enrolment::CreateInvitation(const Caller& caller, const v1::CreateInvitationRequest& request,
@@ -87,15 +108,24 @@ absl::StatusOr<Decision<v1::CreateInvitationResponse>> Enrolment::DecideInvitati
   }
   RETURN_IF_ERROR(CheckInvitation(request));
   ASSIGN_OR_RETURN(const StoredParticipant entry, LoadEntry(store, request.label()));
-  if (entry.suspended()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("participant `", request.label(), "` is suspended: reinstate it first"));
+  if (const absl::Status acts = CheckActs(entry); !acts.ok()) {
+    return absl::FailedPreconditionError(absl::StrCat("`", request.label(), "`: ", acts.message()));
+  }
+  audit::Commit commit;
+  StoredInvitation invitation;
+  if (!request.person().empty()) {
+    ASSIGN_OR_RETURN(*invitation.mutable_person(),
+                     NewPerson(store, request.person(), context_.random, commit));
+  } else if (context_.options.two_person_approval && request.label() == kRegistrarLabel) {
+    return InvalidArgument(
+        {"PERSON_MISSING", "person", "",
+         "the person who will use it: with two-person approval each operator of the registrar "
+         "is known"});
   }
   const absl::Time now = context_.clock.Now();
   const absl::Duration life = request.ttl_seconds() == 0
                                   ? kDefaultInvitation
                                   : absl::Seconds(static_cast<int64_t>(request.ttl_seconds()));
-  StoredInvitation invitation;
   invitation.set_label(request.label());
   *invitation.mutable_processes() = request.processes();
   *invitation.mutable_expire_time() = ToProto(now + life);
@@ -104,9 +134,10 @@ absl::StatusOr<Decision<v1::CreateInvitationResponse>> Enrolment::DecideInvitati
   decision.reply.set_code(NewInvitationCode(context_.random));
   decision.reply.set_url(context_.options.est_url);
   decision.reply.set_root_sha256(ToHex(context_.authority.Get()->root.certificate.sha256));
-  audit::Commit commit;
-  commit.reads = {EntryKey(request.label()), audit::StoredRequestKey(key)};
-  commit.writes = {store::Put(Table::kState, InvitationKey(decision.reply.code()), Encode(invitation))};
+  commit.reads.push_back(EntryKey(request.label()));
+  commit.reads.push_back(audit::StoredRequestKey(key));
+  commit.writes.push_back(
+      store::Put(Table::kState, InvitationKey(decision.reply.code()), Encode(invitation)));
   audit::RememberReply(key, "", now, commit.writes);
   commit.record = EncodeRecord({"invited", entry.participant().did(), "", ByOf(caller)}, now);
   decision.commit = std::move(commit);
@@ -144,7 +175,7 @@ absl::StatusOr<Decision<Certificate>> Enrolment::DecideEnrol(const EnrolRequest&
         absl::StrCat("the invitation does not cover process `", name.process, "`, or was used for it"));
   }
   processes.erase(invited);
-  ASSIGN_OR_RETURN(Decision<Certificate> decision, Issue(parsed, name, "invitation"));
+  ASSIGN_OR_RETURN(Decision<Certificate> decision, Issue(parsed, name, "invitation", PersonOf(*invitation)));
   const std::string key = InvitationKey(request.code);
   decision.commit->reads.push_back(key);
   decision.commit->writes.push_back(processes.empty() ? store::Delete(Table::kState, key)
@@ -180,11 +211,14 @@ absl::StatusOr<Decision<Certificate>> Enrolment::DecideRenew(const RenewRequest&
   if (expired && parsed.public_key.id() != current->public_key.id()) {
     return absl::UnauthenticatedError("an expired certificate is renewed for the same key only");
   }
-  return Issue(parsed, *own, "certificate");
+  ASSIGN_OR_RETURN(const std::optional<StoredPerson> person,
+                   FindPerson(context_.journal.store(), current->sha256));
+  return Issue(parsed, *own, "certificate", person);
 }
 
 absl::StatusOr<Decision<Certificate>> Enrolment::Issue(const CertificateRequest& request,
-                                                       const ProcessName& name, absl::string_view by) const {
+                                                       const ProcessName& name, absl::string_view by,
+                                                       const std::optional<StoredPerson>& person) const {
   ASSIGN_OR_RETURN(const StoredParticipant entry, ActiveEntry(context_.journal.store(), name.label));
   const absl::Time now = context_.clock.Now();
   ASSIGN_OR_RETURN(Certificate certificate,
@@ -193,6 +227,8 @@ absl::StatusOr<Decision<Certificate>> Enrolment::Issue(const CertificateRequest&
   const std::string& did = entry.participant().did();
   audit::Commit commit;
   commit.reads = {EntryKey(name.label)};
+  RETURN_IF_ERROR(Activate(context_, entry, commit));
+  if (person.has_value()) KeepPerson(certificate.sha256, *person, commit);
   commit.record =
       EncodeRecord({"enrolled", did, certificate.sha256, absl::StrCat(did, " ", name.process), by}, now);
   return Decision<Certificate>{std::move(certificate), std::move(commit)};

@@ -53,7 +53,7 @@ TEST_F(EnrolmentTest, AnInvitationGivesACertificateForTheProcess) {
   EXPECT_THAT(certificate->dns_names, ElementsAre(dns_));
   EXPECT_EQ(certificate->public_key.id(), key_.id());
   EXPECT_EQ(certificate->not_after, registrar_.clock.Now() + absl::Hours(168));
-  EXPECT_THAT(registrar_.Acts(), ElementsAre("registered", "registered", "invited", "enrolled"));
+  EXPECT_THAT(registrar_.Acts(), ElementsAre("registered", "approved", "invited", "enrolled"));
 }
 
 TEST_F(EnrolmentTest, CodesHave160BitsAndStandNowhere) {
@@ -170,6 +170,34 @@ TEST_F(EnrolmentTest, ASuspendedParticipantNeitherEnrolsNorRenews) {
   EXPECT_THAT(registrar_.Enrol("maker", code, Request()), StatusIs(kPermissionDenied));
   EXPECT_THAT(registrar_.Renew(certificate, Request()), StatusIs(kPermissionDenied));
   EXPECT_THAT(registrar_.TryInvite(Invitation()), StatusIs(kFailedPrecondition));
+}
+
+TEST_F(EnrolmentTest, WhoHasLeftNeitherEnrolsNorRenewsNorGetsTokens) {
+  const crypto::Certificate certificate = Enrolled();
+  const std::string code = registrar_.Invite("maker");
+  ASSERT_THAT(registrar_.Leave("maker"), IsOk());
+
+  EXPECT_THAT(registrar_.Enrol("maker", code, Request()), StatusIs(kPermissionDenied, HasSubstr("left")));
+  EXPECT_THAT(registrar_.Renew(certificate, Request()), StatusIs(kPermissionDenied, HasSubstr("left")));
+  EXPECT_THAT(registrar_.TryInvite(Invitation()), StatusIs(kFailedPrecondition, HasSubstr("left")));
+  EXPECT_THAT(WaitFor<v1::IssueTokenResponse>([&](auto done) {
+                registrar_.registrar->enrolment().IssueToken(RegistrarForTest::CallerOf("maker"),
+                                                             std::move(done));
+              }),
+              StatusIs(kPermissionDenied));
+}
+
+TEST_F(EnrolmentTest, TheFirstCertificateMakesAnApprovedParticipantActive) {
+  EXPECT_EQ(registrar_.Entry("maker").state(), v1::PARTICIPANT_STATE_APPROVED);
+
+  const crypto::Certificate first = Enrolled();
+  ASSERT_THAT(registrar_.registrar->Refresh(), IsOk());
+  const v1::Participant active = registrar_.Entry("maker");
+  ASSERT_THAT(registrar_.Renew(first, Request()), IsOk());
+  ASSERT_THAT(registrar_.registrar->Refresh(), IsOk());
+
+  EXPECT_EQ(active.state(), v1::PARTICIPANT_STATE_ACTIVE);
+  EXPECT_EQ(registrar_.Entry("maker").version(), active.version());
 }
 
 TEST_F(EnrolmentTest, RefusesBadInvitations) {

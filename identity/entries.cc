@@ -1,5 +1,7 @@
 #include "identity/entries.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
@@ -57,13 +59,17 @@ absl::StatusOr<StoredParticipant> FindEntry(const store::Store& store, absl::str
   return LoadEntry(store, *label);
 }
 
+absl::Status CheckActs(const StoredParticipant& entry) {
+  if (!entry.suspended()) return absl::OkStatus();
+  const bool left = entry.participant().state() == v1::PARTICIPANT_STATE_LEFT;
+  return absl::PermissionDeniedError(left ? "participant has left the federation"
+                                          : "participant is suspended");
+}
+
 absl::StatusOr<StoredParticipant> ActiveEntry(const store::Store& store, absl::string_view label) {
   absl::StatusOr<StoredParticipant> entry = LoadEntry(store, label);
   if (absl::IsNotFound(entry.status())) return absl::PermissionDeniedError("participant is not registered");
-  if (entry.ok() && entry->suspended()) return absl::PermissionDeniedError("participant is suspended");
-  if (entry.ok() && entry->participant().state() == v1::PARTICIPANT_STATE_LEFT) {
-    return absl::PermissionDeniedError("participant has left the federation");
-  }
+  if (entry.ok()) RETURN_IF_ERROR(CheckActs(*entry));
   return entry;
 }
 
@@ -101,6 +107,18 @@ absl::StatusOr<EntryChange> AddEntryChange(const RegistrarContext& context, Stor
   commit.reads.push_back(entry_key);
   commit.writes.push_back(store::Put(Table::kState, entry_key, Encode(entry)));
   return EntryChange{crypto::Sha256(Encode(entry.signed_entry())), directory_version};
+}
+
+absl::StatusOr<uint64_t> AddStatusChange(const store::Store& store, absl::string_view did, bool suspended,
+                                         audit::Commit& commit) {
+  ASSIGN_OR_RETURN(v1::StatusList list, LoadStatus(store));
+  auto& dids = *list.mutable_suspended();
+  dids.erase(std::remove(dids.begin(), dids.end(), did), dids.end());
+  if (suspended) dids.Add(std::string(did));
+  list.set_version(list.version() + 1);
+  commit.reads.push_back(StatusKey());
+  commit.writes.push_back(store::Put(Table::kState, StatusKey(), Encode(list)));
+  return list.version();
 }
 
 }  // namespace tsunagi::identity

@@ -21,11 +21,15 @@ std::string DirectoryPrefix();
 std::string EntryPrefix();
 std::string HeadKey();
 std::string EntryKey(absl::string_view label);
-// Who has a DID, an identifier, a key: each of one participant only. `kind` is `did`, `identifier` or `key`.
+// Who has a DID, an identifier, a key: each of one participant only; and a namespace, which may be of
+// several. `kind` is `did`, `identifier`, `key` or `namespace`.
 std::string ClaimKey(absl::string_view kind, absl::string_view value);
 std::string StatusKey();
 std::string AuthorityKey();
 
+// OK for a participant that may have invitations, certificates and tokens. PERMISSION_DENIED when it is
+// suspended or has left.
+absl::Status CheckActs(const StoredParticipant& entry);
 // NOT_FOUND naming the participant when there is none.
 absl::StatusOr<StoredParticipant> LoadEntry(const store::Store& store, absl::string_view label);
 absl::StatusOr<StoredParticipant> FindEntry(const store::Store& store, absl::string_view did_or_label);
@@ -53,5 +57,9 @@ struct EntryChange {
 // Adds a changed entry to `commit`: signs it with its next version, raises the directory's, and reads both.
 absl::StatusOr<EntryChange> AddEntryChange(const RegistrarContext& context, StoredParticipant& entry,
                                            audit::Commit& commit);
+
+// Adds to `commit` that `did` stands, or no more stands, in the status list. The version that says so.
+absl::StatusOr<uint64_t> AddStatusChange(const store::Store& store, absl::string_view did, bool suspended,
+                                         audit::Commit& commit);
 
 }  // namespace tsunagi::identity

@@ -1,4 +1,5 @@
-// Participants::ListKeys.
+#include "identity/participant_keys.h"
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,7 +9,8 @@
 #include "core/crypto/envelope.h"
 #include "identity/checks.h"
 #include "identity/entries.h"
-#include "identity/participants.h"
+#include "identity/members.h"
+#include "identity/names.h"
 
 namespace tsunagi::identity {
 namespace {
@@ -67,7 +69,7 @@ void EndEarlierKeys(const v1::ParticipantKey& next, absl::Time now, v1::Particip
   for (v1::ParticipantKey& key : *participant.mutable_keys()) {
     if (key.purpose() != next.purpose() || key.log_origin() != next.log_origin() || key.has_valid_until())
       continue;
-    *key.mutable_valid_until() = ToProto(signs ? now + Participants::kSigningOverlap : now);
+    *key.mutable_valid_until() = ToProto(signs ? now + ParticipantKeys::kSigningOverlap : now);
   }
 }
 
@@ -111,8 +113,8 @@ absl::StatusOr<bool> SetEndpoint(const v1::Endpoint& endpoint, const Caller& cal
 
 }  // namespace
 
-void Participants::ListKeys(const Caller& caller, const v1::ListKeysRequest& request,
-                            Done<v1::ListKeysResponse> done) {
+void ParticipantKeys::ListKeys(const Caller& caller, const v1::ListKeysRequest& request,
+                               Done<v1::ListKeysResponse> done) {
   using Reply = v1::ListKeysResponse;
   Act<Reply>(
       context_.journal, [this, caller, request] { return DecideKeys(caller, request); },
@@ -125,7 +127,7 @@ void Participants::ListKeys(const Caller& caller, const v1::ListKeysRequest& req
       });
 }
 
-absl::StatusOr<Decision<v1::ListKeysResponse>> Participants::DecideKeys(
+absl::StatusOr<Decision<v1::ListKeysResponse>> ParticipantKeys::DecideKeys(
     const Caller& caller, const v1::ListKeysRequest& request) const {
   const store::Store& store = context_.journal.store();
   const absl::Time now = context_.clock.Now();
@@ -136,7 +138,7 @@ absl::StatusOr<Decision<v1::ListKeysResponse>> Participants::DecideKeys(
          absl::StrCat("one proof per key, at most ", kMaxListed, " keys and ", kMaxEndpoints, " endpoints")});
   }
   ASSIGN_OR_RETURN(StoredParticipant entry, LoadEntry(store, caller.label()));
-  if (entry.suspended()) return absl::PermissionDeniedError("participant is suspended");
+  RETURN_IF_ERROR(CheckActs(entry));
   v1::Participant& participant = *entry.mutable_participant();
   audit::Commit commit;
   bool changed = false;

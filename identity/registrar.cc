@@ -47,6 +47,7 @@ v1::Participant Itself(v1::Participant participant, const std::string& address,
     participant.set_name_ja("登録機関");
     participant.add_roles(std::string(kRegistrarRole));
   }
+  participant.set_state(v1::PARTICIPANT_STATE_ACTIVE);
   AddKeyOnce(authority->token.public_key(), v1::KEY_PURPOSE_SIGNING, "", now, participant);
   AddKeyOnce(authority->approval.public_key(), v1::KEY_PURPOSE_SIGNING, "", now, participant);
   AddKeyOnce(authority->credential.public_key(), v1::KEY_PURPOSE_SIGNING, "", now, participant);
@@ -67,7 +68,8 @@ Registrar::Registrar(RegistrarContext context)
     : context_(std::move(context)),
       trust_(context_.authority.Get()->root.certificate, context_.options.federation, context_.clock),
       lists_(context_, trust_),
-      participants_(context_, lists_),
+      membership_(context_, lists_),
+      keys_(context_, lists_),
       enrolment_(context_, trust_),
       tokens_(context_, trust_),
       credentials_(context_),
@@ -110,6 +112,7 @@ absl::StatusOr<Decision<v1::Participant>> Registrar::DecideItself(const std::str
 
   const bool first = entry->participant().version() == 0;
   *entry->mutable_participant() = std::move(itself);
+  entry->set_enrolled(true);
   audit::Commit commit;
   ASSIGN_OR_RETURN(const EntryChange change, AddEntryChange(context_, *entry, commit));
   const v1::Participant& listed = entry->participant();

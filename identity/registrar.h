@@ -1,4 +1,4 @@
-// The registrar (登録機関): what IdentityService and EST offer, on one journal.
+// The registrar (登録機関): what IdentityService, MembershipService and EST offer, on one journal.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,8 @@
 #include "identity/credentials.h"
 #include "identity/enrolment.h"
 #include "identity/mandate_registry.h"
-#include "identity/participants.h"
+#include "identity/membership.h"
+#include "identity/participant_keys.h"
 #include "identity/signed_lists.h"
 #include "identity/trust.h"
 
@@ -28,7 +29,8 @@ class Registrar {
   // both lists. Blocks.
   static absl::StatusOr<std::unique_ptr<Registrar>> Open(RegistrarContext context);
 
-  Participants& participants() { return participants_; }
+  Membership& membership() { return membership_; }
+  ParticipantKeys& keys() { return keys_; }
   Enrolment& enrolment() { return enrolment_; }
   AccessTokens& tokens() { return tokens_; }
   Credentials& credentials() { return credentials_; }
@@ -59,7 +61,8 @@ class Registrar {
   const RegistrarContext context_;
   TrustStore trust_;
   SignedLists lists_;
-  Participants participants_;
+  Membership membership_;
+  ParticipantKeys keys_;
   Enrolment enrolment_;
   AccessTokens tokens_;
   Credentials credentials_;

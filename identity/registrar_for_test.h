@@ -54,13 +54,8 @@ struct RegistrarForTest {
     journal =
         audit::Journal::Open(*store, LogOrigin("registrar", "registrar", kFederation), authority.log, random)
             .value();
-    registrar = Registrar::Open({*journal,
-                                 in_use,
-                                 clock,
-                                 random,
-                                 {kFederation, "did.example", "https://127.0.0.1:1", absl::Hours(168),
-                                  absl::Hours(24), keys_folder}})
-                    .value();
+    options.keys_folder = keys_folder;
+    registrar = Registrar::Open({*journal, in_use, clock, random, options}).value();
   }
 
   static std::string DidOf(absl::string_view label) {
@@ -78,13 +73,20 @@ struct RegistrarForTest {
     return participant;
   }
 
-  absl::StatusOr<v1::RegisterParticipantResponse> TryRegister(const v1::Participant& participant,
-                                                              std::string request_id = "") {
-    v1::RegisterParticipantRequest request;
-    request.set_request_id(request_id.empty() ? NewUuid(random) : request_id);
+  v1::ApplyRequest Application(const v1::Participant& participant, bool approve) {
+    v1::ApplyRequest request;
+    request.set_request_id(NewUuid(random));
+    request.set_approve(approve);
     *request.mutable_participant() = participant;
-    return WaitFor<v1::RegisterParticipantResponse>(
-        [&](auto done) { registrar->participants().Register(Operator(), request, std::move(done)); });
+    return request;
+  }
+  absl::StatusOr<v1::ApplyResponse> Apply(const v1::ApplyRequest& request, const Caller& by = Operator()) {
+    return WaitFor<v1::ApplyResponse>(
+        [&](auto done) { registrar->membership().Apply(by, request, std::move(done)); });
+  }
+  // Applies and approves in one.
+  absl::StatusOr<v1::ApplyResponse> TryRegister(const v1::Participant& participant) {
+    return Apply(Application(participant, /*approve=*/true));
   }
   void Register(const std::string& label) { (void)TryRegister(Named(label)).value(); }
 
@@ -126,7 +128,41 @@ struct RegistrarForTest {
     request.set_suspended(suspended);
     request.set_reason("unpaid fees");
     return WaitFor<v1::SetSuspendedResponse>(
-        [&](auto done) { registrar->participants().SetSuspended(Operator(), request, std::move(done)); });
+        [&](auto done) { registrar->membership().SetSuspended(Operator(), request, std::move(done)); });
+  }
+
+  absl::StatusOr<v1::ApproveResponse> Approve(const std::string& id, const std::string& reason = "",
+                                              const Caller& by = Operator()) {
+    v1::ApproveRequest request;
+    request.set_request_id(NewUuid(random));
+    request.set_id(id);
+    request.set_reason(reason);
+    return WaitFor<v1::ApproveResponse>(
+        [&](auto done) { registrar->membership().Approve(by, request, std::move(done)); });
+  }
+  absl::StatusOr<v1::UpdateParticipantResponse> Update(const v1::Participant& participant,
+                                                       const Caller& by = Operator()) {
+    v1::UpdateParticipantRequest request;
+    request.set_request_id(NewUuid(random));
+    *request.mutable_participant() = participant;
+    request.set_reason("as announced");
+    return WaitFor<v1::UpdateParticipantResponse>(
+        [&](auto done) { registrar->membership().Update(by, request, std::move(done)); });
+  }
+  absl::StatusOr<v1::LeaveResponse> Leave(const std::string& participant, const std::string& successor = "",
+                                          const std::string& custodian = "", const Caller& by = Operator()) {
+    v1::LeaveRequest request;
+    request.set_request_id(NewUuid(random));
+    request.set_participant(participant);
+    request.set_successor(successor);
+    request.set_custodian(custodian);
+    request.set_reason("merged");
+    return WaitFor<v1::LeaveResponse>(
+        [&](auto done) { registrar->membership().Leave(by, request, std::move(done)); });
+  }
+  // As the registrar's own view has it.
+  v1::Participant Entry(const std::string& label) const {
+    return registrar->trust().View()->Find(label).value()->participant;
   }
 
   static void AddKey(const crypto::PrivateKey& key, v1::KeyPurpose purpose, const std::string& origin,
@@ -141,7 +177,7 @@ struct RegistrarForTest {
   }
   absl::StatusOr<v1::ListKeysResponse> ListKeys(const Caller& caller, const v1::ListKeysRequest& request) {
     return WaitFor<v1::ListKeysResponse>(
-        [&](auto done) { registrar->participants().ListKeys(caller, request, std::move(done)); });
+        [&](auto done) { registrar->keys().ListKeys(caller, request, std::move(done)); });
   }
 
   v1::SignedDirectory Directory() {
@@ -156,18 +192,31 @@ struct RegistrarForTest {
   }
 
   // The acts in the log, oldest first, without list signings.
-  std::vector<std::string> Acts() const {
-    std::vector<std::string> acts;
+  std::vector<audit::v1::RegistrarRecord> Records() const {
+    std::vector<audit::v1::RegistrarRecord> records;
     const std::vector<audit::Journal::Leaf> leaves = journal->Leaves(0, 10000).value();
     for (const audit::Journal::Leaf& leaf : leaves) {
       audit::v1::Record record;
       (void)record.ParseFromString(leaf.record);
       const std::string& act = record.registrar().act();
-      if (act != "directory-signed" && act != "status-signed" && act != "bundle-signed") acts.push_back(act);
+      if (act != "directory-signed" && act != "status-signed" && act != "bundle-signed")
+        records.push_back(record.registrar());
     }
+    return records;
+  }
+  std::vector<std::string> Acts() const {
+    std::vector<std::string> acts;
+    for (const audit::v1::RegistrarRecord& record : Records()) acts.push_back(record.act());
     return acts;
   }
 
+  // Becomes the registrar's with Restart.
+  RegistrarOptions options = {.federation = kFederation,
+                              .did_host = "did.example",
+                              .est_url = "https://127.0.0.1:1",
+                              .certificate_life = absl::Hours(168),
+                              .token_life = absl::Hours(24),
+                              .two_person_approval = false};
   testing::FakeClock clock;
   testing::FakeRandom random;
   testing::TempDir folder;

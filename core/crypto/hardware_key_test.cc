@@ -13,6 +13,7 @@
 #include "core/crypto/key.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/run_program.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 
@@ -36,15 +37,14 @@ class HardwareKeyTest : public ::testing::Test {
     Write("conf", absl::StrCat("directories.tokendir = ", dir_.File("tokens"), "\nlog.level = ERROR\n"));
     Write("pin", "1234");
     ASSERT_EQ(::setenv("SOFTHSM2_CONF", dir_.File("conf").c_str(), 1), 0);
-    Run("softhsm2-util --init-token --free --label registrar --so-pin 12345678 --pin 1234");
-    Run(absl::StrCat("pkcs11-tool --module ", kModule,
-                     " --login --pin 1234 --keypairgen --key-type EC:prime256v1 --label root --id 01"));
+    ASSERT_TRUE(testing::RunProgram({"/usr/bin/softhsm2-util", "--init-token", "--free", "--label",
+                                     "registrar", "--so-pin", "12345678", "--pin", "1234"}));
+    ASSERT_TRUE(testing::RunProgram({"/usr/bin/pkcs11-tool", "--module", kModule, "--login", "--pin", "1234",
+                                     "--keypairgen", "--key-type", "EC:prime256v1", "--label", "root", "--id",
+                                     "01"}));
   }
   void Write(const std::string& name, const std::string& text) {
     ASSERT_THAT(WriteFileAtomically(dir_.File(name), text, 0600), IsOk());
-  }
-  static void Run(const std::string& command) {
-    ASSERT_EQ(std::system(absl::StrCat(command, " >/dev/null 2>&1").c_str()), 0) << command;
   }
   std::string Uri(const std::string& object = "root", const std::string& pin = "pin") const {
     return absl::StrCat("pkcs11:token=registrar;object=", object, ";type=private?module-path=", kModule,

@@ -183,12 +183,12 @@ class Federation:
         return done.json
 
     def join(self, label, participant, processes=("node",)):
-        """Registers a company, invites it, starts its processes, enrols its operator."""
+        """Admits a company, invites it, starts its processes, enrols its operator."""
         party = Party(label, self.folder / label, self.tools)
         party.folder.mkdir(parents=True)
         file = party.folder / "participant.yaml"
         file.write_text(participant, encoding="utf-8")
-        self.registrar.operator.ask("participant", "register", file)
+        self.registrar.operator.ask("participant", "apply", file, "--approve")
         code = party.folder / "invitation"
         invited = [part for name in (*processes, "operator") for part in ("--process", name)]
         self.registrar.operator.ask("participant", "invite", label, *invited, "--code-file", code)

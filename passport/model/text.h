@@ -14,6 +14,10 @@ namespace tsunagi::passport {
 // INVALID_ARGUMENT when it is not UTF-8.
 absl::StatusOr<std::vector<int32_t>> NormalizeKc(absl::string_view text);
 
+// The form in which people's texts are compared: normalization form KC with case folded, so that half- and
+// full-width forms, and capitals, are alike. INVALID_ARGUMENT when it is not UTF-8.
+absl::StatusOr<std::string> FoldForSearch(absl::string_view text);
+
 // The UTF-8 of valid code points.
 std::string ToUtf8(const std::vector<int32_t>& code_points);
 

@@ -61,11 +61,10 @@ ServerUnaryReactor* AuthorityService::RemoveAuthority(CallbackServerContext* con
 ServerUnaryReactor* AuthorityService::EndKey(CallbackServerContext* context, const v1::EndKeyRequest* request,
                                              v1::EndKeyResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, const Finish& finish) {
-    registrar_.participants().EndKey(caller, *request,
-                                     [response, finish](absl::StatusOr<v1::EndKeyResponse> reply) {
-                                       if (reply.ok()) *response = *std::move(reply);
-                                       finish(reply.status());
-                                     });
+    registrar_.keys().EndKey(caller, *request, [response, finish](absl::StatusOr<v1::EndKeyResponse> reply) {
+      if (reply.ok()) *response = *std::move(reply);
+      finish(reply.status());
+    });
   });
 }
 

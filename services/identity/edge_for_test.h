@@ -1,10 +1,6 @@
 // The registrar's HTTPS edge on loopback, with a registrar in memory behind it, and the public tools.
 #pragma once
 
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <memory>
 #include <string>
 #include <utility>
@@ -18,6 +14,7 @@
 #include "services/http/client.h"
 #include "services/http/server.h"
 #include "services/identity/edge.h"
+#include "tests/support/run_program.h"
 
 namespace tsunagi::identity {
 
@@ -25,16 +22,7 @@ inline crypto::PrivateKey NewKeyForTest() {
   return crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256);
 }
 
-// Runs a program to its end: true when it exits with 0.
-inline bool RunProgram(std::vector<std::string> arguments) {
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  pid_t child = 0;
-  int status = 0;
-  return ::posix_spawn(&child, argv[0], nullptr, nullptr, argv.data(), environ) == 0 &&
-         ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
+using testing::RunProgram;
 
 class EdgeForTest : public ::testing::Test {
  protected:

@@ -25,6 +25,7 @@
 #include "services/identity/authority_service.h"
 #include "services/identity/edge.h"
 #include "services/identity/mandate_registry_service.h"
+#include "services/identity/membership_service.h"
 #include "services/identity/own_credentials.h"
 #include "services/identity/service.h"
 #include "services/ops/operations_service.h"
@@ -125,6 +126,7 @@ class Process final : public RegistrarProcess {
     options.certificate_life = absl::Seconds(static_cast<int64_t>(config_.certificate_seconds()));
     options.token_life = absl::Seconds(static_cast<int64_t>(config_.token_seconds()));
     options.keys_folder = config_.data_dir() + "/keys";
+    options.two_person_approval = config_.two_person_approval();
     return options;
   }
 
@@ -152,6 +154,7 @@ class Process final : public RegistrarProcess {
     std::vector<rpc::AccessRow> rows = IdentityRows();
     for (const rpc::AccessRow& row : AuthorityRows()) rows.push_back(row);
     for (const rpc::AccessRow& row : MandateRegistryRows()) rows.push_back(row);
+    for (const rpc::AccessRow& row : MembershipRows()) rows.push_back(row);
     for (const rpc::AccessRow& row : ops::OperationsRows()) rows.push_back(row);
     for (const rpc::AccessRow& row : people::AccountRows()) rows.push_back(row);
     rpc::GuardOptions guard;
@@ -164,6 +167,7 @@ class Process final : public RegistrarProcess {
     accounts_ = std::make_unique<people::AccountService>(*guard_, *people_, sessions_);
     service_ = std::make_unique<IdentityService>(*guard_, *registrar_);
     authorities_ = std::make_unique<AuthorityService>(*guard_, *registrar_);
+    membership_ = std::make_unique<MembershipService>(*guard_, *registrar_);
     mandates_ = std::make_unique<MandateRegistryService>(*guard_, registrar_->mandates());
     operations_ = std::make_unique<ops::OperationsService>(
         *guard_, *journal_,
@@ -174,8 +178,8 @@ class Process final : public RegistrarProcess {
     const std::string& folder = config_.data_dir();
     options.tls = {folder + "/tls.key", folder + "/tls.crt", folder + "/root.crt"};
     ASSIGN_OR_RETURN(server_, rpc::Server::Start(options, *guard_,
-                                                 {service_.get(), authorities_.get(), mandates_.get(),
-                                                  operations_.get(), accounts_.get()}));
+                                                 {service_.get(), authorities_.get(), membership_.get(),
+                                                  mandates_.get(), operations_.get(), accounts_.get()}));
     RETURN_IF_ERROR(registrar_->Announce(
         config_.advertise().empty() ? WithPort(config_.listen(), server_->port()) : config_.advertise()));
     MutexLock lock(mutex_);
@@ -254,6 +258,7 @@ class Process final : public RegistrarProcess {
   std::unique_ptr<IdentityService> service_;
   std::unique_ptr<AuthorityService> authorities_;
   std::unique_ptr<MandateRegistryService> mandates_;
+  std::unique_ptr<MembershipService> membership_;
   std::unique_ptr<ops::OperationsService> operations_;
   std::unique_ptr<people::AccountService> accounts_;
   std::unique_ptr<rpc::Server> server_;

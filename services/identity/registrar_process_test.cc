@@ -23,6 +23,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tsunagi/identity/v1/identity_service.grpc.pb.h"
+#include "tsunagi/identity/v1/membership_service.grpc.pb.h"
 
 namespace tsunagi::identity {
 namespace {
@@ -58,15 +59,13 @@ class Client {
                              .value();
     const auto chain = http::SimpleEnroll(url_, {root}, label, code, request).value();
     for (const crypto::Certificate& certificate : chain) chain_pem_ += crypto::ToPem(certificate);
-    stub_ = NewStub("");
-    token_ = Call(&v1::IdentityService::Stub::IssueToken, v1::IssueTokenRequest())->token();
-    stub_ = NewStub(token_);
+    channel_ = NewChannel("");
+    channel_ = NewChannel(Call(&v1::IdentityService::Stub::IssueToken, v1::IssueTokenRequest())->token());
   }
 
-  std::unique_ptr<v1::IdentityService::Stub> NewStub(const std::string& token) const {
-    return v1::IdentityService::NewStub(rpc::NewChannel(address_,
-                                                        ProcessDnsName("registrar", "registrar", kName),
-                                                        key_.ToPem(), chain_pem_, root_pem_, token));
+  std::shared_ptr<grpc::Channel> NewChannel(const std::string& token) const {
+    return rpc::NewChannel(address_, ProcessDnsName("registrar", "registrar", kName), key_.ToPem(),
+                           chain_pem_, root_pem_, token);
   }
 
   // From now on calls with a token of the HTTPS edge.
@@ -79,18 +78,17 @@ class Client {
     call.certificate_pem = chain_pem_;
     call.content_type = "application/x-www-form-urlencoded";
     call.body = "grant_type=client_credentials";
-    token_ = nlohmann::json::parse(http::Fetch(call)->body)["access_token"].get<std::string>();
-    stub_ = NewStub(token_);
+    channel_ = NewChannel(nlohmann::json::parse(http::Fetch(call)->body)["access_token"].get<std::string>());
   }
 
-  template <class Request, class Response>
-  absl::StatusOr<Response> Call(grpc::Status (v1::IdentityService::Stub::*method)(grpc::ClientContext*,
-                                                                                  const Request&, Response*),
+  template <class Stub, class Request, class Response>
+  absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                                 const Request& request) {
+    Stub stub(channel_);
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
     Response response;
-    const absl::Status status = rpc::FromGrpcStatus((stub_.get()->*method)(&context, request, &response));
+    const absl::Status status = rpc::FromGrpcStatus((stub.*method)(&context, request, &response));
     if (!status.ok()) return status;
     return response;
   }
@@ -101,8 +99,7 @@ class Client {
   const std::string url_;
   std::string root_pem_;
   std::string chain_pem_;
-  std::string token_;
-  std::unique_ptr<v1::IdentityService::Stub> stub_;
+  std::shared_ptr<grpc::Channel> channel_;
 };
 
 class RegistrarProcessTest : public ::testing::Test {
@@ -113,11 +110,15 @@ class RegistrarProcessTest : public ::testing::Test {
     return Client(*process_, "registrar", "operator", std::string(absl::StripSuffix(code, "\n")));
   }
   Client Join(Client& by, const std::string& label) {
-    v1::RegisterParticipantRequest participant;
-    participant.set_request_id(NewUuid(random_));
-    participant.mutable_participant()->set_label(label);
-    participant.mutable_participant()->set_name_latin(label);
-    EXPECT_THAT(by.Call(&v1::IdentityService::Stub::RegisterParticipant, participant), IsOk());
+    v1::ApplyRequest application;
+    application.set_request_id(NewUuid(random_));
+    application.mutable_participant()->set_label(label);
+    application.mutable_participant()->set_name_latin(label);
+    const auto applied = by.Call(&v1::MembershipService::Stub::Apply, application);
+    v1::ApproveRequest approval;
+    approval.set_request_id(NewUuid(random_));
+    approval.set_id(applied->pending_id());
+    EXPECT_THAT(by.Call(&v1::MembershipService::Stub::Approve, approval), IsOk());
     v1::CreateInvitationRequest invitation;
     invitation.set_request_id(NewUuid(random_));
     invitation.set_label(label);
@@ -163,15 +164,20 @@ TEST_F(RegistrarProcessTest, OperatorsMethodsAreTheOperatorsOnly) {
   Client registrar = Operator();
   Client maker = Join(registrar, "maker");
 
-  EXPECT_THAT(maker.Call(&v1::IdentityService::Stub::RegisterParticipant, v1::RegisterParticipantRequest()),
+  using Membership = v1::MembershipService::Stub;
+  EXPECT_THAT(maker.Call(&Membership::Apply, v1::ApplyRequest()), StatusIs(kPermissionDenied));
+  EXPECT_THAT(maker.Call(&Membership::Approve, v1::ApproveRequest()), StatusIs(kPermissionDenied));
+  EXPECT_THAT(maker.Call(&Membership::Decline, v1::DeclineRequest()), StatusIs(kPermissionDenied));
+  EXPECT_THAT(maker.Call(&Membership::UpdateParticipant, v1::UpdateParticipantRequest()),
               StatusIs(kPermissionDenied));
-  EXPECT_THAT(maker.Call(&v1::IdentityService::Stub::SetSuspended, v1::SetSuspendedRequest()),
-              StatusIs(kPermissionDenied));
+  EXPECT_THAT(maker.Call(&Membership::SetSuspended, v1::SetSuspendedRequest()), StatusIs(kPermissionDenied));
+  EXPECT_THAT(maker.Call(&Membership::Leave, v1::LeaveRequest()), StatusIs(kPermissionDenied));
+  EXPECT_THAT(maker.Call(&Membership::ListPending, v1::ListPendingRequest()), StatusIs(kPermissionDenied));
   EXPECT_THAT(maker.Call(&v1::IdentityService::Stub::CreateInvitation, v1::CreateInvitationRequest()),
               StatusIs(kPermissionDenied));
   EXPECT_THAT(maker.Call(&v1::IdentityService::Stub::ApproveAmendment, v1::ApproveAmendmentRequest()),
               StatusIs(kPermissionDenied));
-  EXPECT_THAT(maker.Call(&v1::IdentityService::Stub::ListParticipants, v1::ListParticipantsRequest()),
+  EXPECT_THAT(maker.Call(&v1::MembershipService::Stub::ListParticipants, v1::ListParticipantsRequest()),
               IsOk());
 }
 
@@ -183,12 +189,42 @@ TEST_F(RegistrarProcessTest, ASuspendedCompanyIsRefusedOnItsNextCall) {
   request.set_participant("maker");
   request.set_suspended(true);
   request.set_reason("test");
-  ASSERT_THAT(registrar.Call(&v1::IdentityService::Stub::SetSuspended, request), IsOk());
+  ASSERT_THAT(registrar.Call(&v1::MembershipService::Stub::SetSuspended, request), IsOk());
 
-  EXPECT_THAT(maker.Call(&v1::IdentityService::Stub::ListParticipants, v1::ListParticipantsRequest()),
+  EXPECT_THAT(maker.Call(&v1::MembershipService::Stub::ListParticipants, v1::ListParticipantsRequest()),
               StatusIs(kPermissionDenied));
   EXPECT_THAT(maker.Call(&v1::IdentityService::Stub::IssueToken, v1::IssueTokenRequest()),
               StatusIs(kPermissionDenied));
+}
+
+TEST_F(RegistrarProcessTest, WhoHasLeftIsRefusedOnItsNextCall) {
+  Client registrar = Operator();
+  Client maker = Join(registrar, "maker");
+  v1::LeaveRequest request;
+  request.set_request_id(NewUuid(random_));
+  request.set_participant("maker");
+  request.set_reason("test");
+  ASSERT_THAT(registrar.Call(&v1::MembershipService::Stub::Leave, request), IsOk());
+
+  EXPECT_THAT(maker.Call(&v1::MembershipService::Stub::ListParticipants, v1::ListParticipantsRequest()),
+              StatusIs(kPermissionDenied));
+  EXPECT_THAT(maker.Call(&v1::IdentityService::Stub::IssueToken, v1::IssueTokenRequest()),
+              StatusIs(kPermissionDenied));
+}
+
+TEST_F(RegistrarProcessTest, TwoPersonApprovalIsConfigured) {
+  internal::v1::RegistrarConfig config = Config(folder_.path());
+  config.set_two_person_approval(true);
+  process_.reset();
+  process_ = RegistrarProcess::Start(config, clock_).value();
+  Client registrar = Operator();
+  v1::ApplyRequest application;
+  application.set_request_id(NewUuid(random_));
+  application.mutable_participant()->set_label("maker");
+  application.mutable_participant()->set_name_latin("maker");
+
+  EXPECT_THAT(registrar.Call(&v1::MembershipService::Stub::Apply, application),
+              StatusIs(kFailedPrecondition, HasSubstr("--person")));
 }
 
 TEST_F(RegistrarProcessTest, GoesOnAfterARestart) {
@@ -201,7 +237,7 @@ TEST_F(RegistrarProcessTest, GoesOnAfterARestart) {
   process_ = RegistrarProcess::Start(config, clock_).value();
 
   EXPECT_THAT(process_->registrar().trust().View()->Find("maker"), IsOk());
-  EXPECT_THAT(maker.Call(&v1::IdentityService::Stub::ListParticipants, v1::ListParticipantsRequest()),
+  EXPECT_THAT(maker.Call(&v1::MembershipService::Stub::ListParticipants, v1::ListParticipantsRequest()),
               IsOk());
 }
 

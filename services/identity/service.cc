@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "services/identity/reply.h"
+
 namespace tsunagi::identity {
 namespace {
 
@@ -10,26 +12,10 @@ using grpc::ServerUnaryReactor;
 using rpc::Finish;
 using rpc::Who;
 
-// Hands an act's reply to the call.
-template <class Reply>
-Done<Reply> Into(Reply* response, Finish finish) {
-  return [response, finish = std::move(finish)](absl::StatusOr<Reply> reply) {
-    if (reply.ok()) *response = *std::move(reply);
-    finish(reply.status());
-  };
-}
-
-template <class Reply>
-void Return(absl::StatusOr<Reply> reply, Reply* response, const Finish& finish) {
-  if (reply.ok()) *response = *std::move(reply);
-  finish(reply.status());
-}
-
 }  // namespace
 
 std::vector<rpc::AccessRow> IdentityRows() {
   return {
-      {"/tsunagi.identity.v1.IdentityService/RegisterParticipant", Who::kOwnOperator, "", people::kOperator},
       {"/tsunagi.identity.v1.IdentityService/CreateInvitation", Who::kOwnOperator, "",
        people::kAdministrator},
       {"/tsunagi.identity.v1.IdentityService/IssueToken", Who::kCertificate},
@@ -37,21 +23,11 @@ std::vector<rpc::AccessRow> IdentityRows() {
       {"/tsunagi.identity.v1.IdentityService/GetDirectory", Who::kParticipant},
       {"/tsunagi.identity.v1.IdentityService/GetStatusList", Who::kParticipant},
       {"/tsunagi.identity.v1.IdentityService/WatchStatusList", Who::kParticipant},
-      {"/tsunagi.identity.v1.IdentityService/ListParticipants", Who::kParticipant},
-      {"/tsunagi.identity.v1.IdentityService/SetSuspended", Who::kOwnOperator, "", people::kAdministrator},
       {"/tsunagi.identity.v1.IdentityService/CosignCheckpoint", Who::kParticipant},
       {"/tsunagi.identity.v1.IdentityService/SubmitAmendment", Who::kParticipant},
       {"/tsunagi.identity.v1.IdentityService/ApproveAmendment", Who::kOwnOperator, "", people::kOperator},
       {"/tsunagi.identity.v1.IdentityService/ListAmendments", Who::kParticipant},
   };
-}
-
-ServerUnaryReactor* IdentityService::RegisterParticipant(CallbackServerContext* context,
-                                                         const v1::RegisterParticipantRequest* request,
-                                                         v1::RegisterParticipantResponse* response) {
-  return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.participants().Register(caller, *request, Into(response, std::move(finish)));
-  });
 }
 
 ServerUnaryReactor* IdentityService::CreateInvitation(CallbackServerContext* context,
@@ -73,7 +49,7 @@ ServerUnaryReactor* IdentityService::ListKeys(CallbackServerContext* context,
                                               const v1::ListKeysRequest* request,
                                               v1::ListKeysResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.participants().ListKeys(caller, *request, Into(response, std::move(finish)));
+    registrar_.keys().ListKeys(caller, *request, Into(response, std::move(finish)));
   });
 }
 
@@ -107,22 +83,6 @@ ServerUnaryReactor* IdentityService::GetStatusList(CallbackServerContext* contex
 grpc::ServerWriteReactor<v1::WatchStatusListResponse>* IdentityService::WatchStatusList(
     CallbackServerContext* context, const v1::WatchStatusListRequest*) {
   return watches_.Open(context);
-}
-
-ServerUnaryReactor* IdentityService::ListParticipants(CallbackServerContext* context,
-                                                      const v1::ListParticipantsRequest* request,
-                                                      v1::ListParticipantsResponse* response) {
-  return guard_.Serve(context, [=, this](const Caller&, const Finish& finish) {
-    Return(registrar_.participants().List(*request), response, finish);
-  });
-}
-
-ServerUnaryReactor* IdentityService::SetSuspended(CallbackServerContext* context,
-                                                  const v1::SetSuspendedRequest* request,
-                                                  v1::SetSuspendedResponse* response) {
-  return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.participants().SetSuspended(caller, *request, Into(response, std::move(finish)));
-  });
 }
 
 ServerUnaryReactor* IdentityService::CosignCheckpoint(CallbackServerContext* context,

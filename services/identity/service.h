@@ -23,9 +23,6 @@ class IdentityService final : public v1::IdentityService::CallbackService {
   // Ends the watches, which would hold a drain up.
   void EndWatches() { watches_.End(); }
 
-  grpc::ServerUnaryReactor* RegisterParticipant(grpc::CallbackServerContext* context,
-                                                const v1::RegisterParticipantRequest* request,
-                                                v1::RegisterParticipantResponse* response) override;
   grpc::ServerUnaryReactor* CreateInvitation(grpc::CallbackServerContext* context,
                                              const v1::CreateInvitationRequest* request,
                                              v1::CreateInvitationResponse* response) override;
@@ -42,12 +39,6 @@ class IdentityService final : public v1::IdentityService::CallbackService {
                                           v1::GetStatusListResponse* response) override;
   grpc::ServerWriteReactor<v1::WatchStatusListResponse>* WatchStatusList(
       grpc::CallbackServerContext* context, const v1::WatchStatusListRequest* request) override;
-  grpc::ServerUnaryReactor* ListParticipants(grpc::CallbackServerContext* context,
-                                             const v1::ListParticipantsRequest* request,
-                                             v1::ListParticipantsResponse* response) override;
-  grpc::ServerUnaryReactor* SetSuspended(grpc::CallbackServerContext* context,
-                                         const v1::SetSuspendedRequest* request,
-                                         v1::SetSuspendedResponse* response) override;
   grpc::ServerUnaryReactor* CosignCheckpoint(grpc::CallbackServerContext* context,
                                              const v1::CosignCheckpointRequest* request,
                                              v1::CosignCheckpointResponse* response) override;

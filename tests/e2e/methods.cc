@@ -8,6 +8,7 @@
 #include "services/connector/service.h"
 #include "services/identity/authority_service.h"
 #include "services/identity/mandate_registry_service.h"
+#include "services/identity/membership_service.h"
 #include "services/identity/service.h"
 #include "services/mandate/service.h"
 #include "services/ops/operations_service.h"
@@ -43,9 +44,10 @@ std::vector<std::string> AllMethods() {
 std::vector<rpc::AccessRow> AllRows() {
   std::vector<rpc::AccessRow> all;
   for (const std::vector<rpc::AccessRow>& rows :
-       {identity::IdentityRows(), identity::AuthorityRows(), identity::MandateRegistryRows(),
-        mandate::MandateRows(), catalog::CatalogRows(), passport::PassportRows(), connector::ConnectorRows(),
-        ops::OperationsRows(), process::TrustRows(), people::AccountRows()}) {
+       {identity::IdentityRows(), identity::AuthorityRows(), identity::MembershipRows(),
+        identity::MandateRegistryRows(), mandate::MandateRows(), catalog::CatalogRows(),
+        passport::PassportRows(), connector::ConnectorRows(), ops::OperationsRows(), process::TrustRows(),
+        people::AccountRows()}) {
     all.insert(all.end(), rows.begin(), rows.end());
   }
   return all;

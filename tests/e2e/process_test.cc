@@ -80,13 +80,13 @@ class ProcessTest : public ::testing::Test {
  protected:
   void SetUp() override {
     StartRegistrar("127.0.0.1:0", "127.0.0.1:0");
-    identity::v1::RegisterParticipantRequest request;
+    identity::v1::ApplyRequest request;
     request.set_request_id(NewUuid(random_));
+    request.set_approve(true);
     request.mutable_participant()->set_label("oem");
     request.mutable_participant()->set_name_latin("OEM");
-    const auto registered = identity::WaitFor<identity::v1::RegisterParticipantResponse>([&](auto done) {
-      registrar_->registrar().participants().Register(operator_, request, std::move(done));
-    });
+    const auto registered = identity::WaitFor<identity::v1::ApplyResponse>(
+        [&](auto done) { registrar_->registrar().membership().Apply(operator_, request, std::move(done)); });
     ASSERT_THAT(registered, IsOk());
     did_ = registered->participant().did();
     Invite();
@@ -240,12 +240,13 @@ TEST_F(ProcessTest, CatchesUpWhenTheReplyToACosigningWasLost) {
 }
 
 TEST_F(ProcessTest, FilesItsMandatesAndWhatItRevokedDuringAnOutage) {
-  identity::v1::RegisterParticipantRequest agency;
+  identity::v1::ApplyRequest agency;
   agency.set_request_id(NewUuid(random_));
+  agency.set_approve(true);
   agency.mutable_participant()->set_label("agency");
   agency.mutable_participant()->set_name_latin("Agency");
-  ASSERT_THAT(identity::WaitFor<identity::v1::RegisterParticipantResponse>([&](auto done) {
-                registrar_->registrar().participants().Register(operator_, agency, std::move(done));
+  ASSERT_THAT(identity::WaitFor<identity::v1::ApplyResponse>([&](auto done) {
+                registrar_->registrar().membership().Apply(operator_, agency, std::move(done));
               }),
               IsOk());
   const auto process = Start();

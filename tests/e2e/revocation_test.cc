@@ -81,12 +81,13 @@ class RevocationTest : public ::testing::Test {
     est_address_ = absl::StrCat("127.0.0.1:", registrar_->est_port());
   }
   void Register(const std::string& label) {
-    identity::v1::RegisterParticipantRequest request;
+    identity::v1::ApplyRequest request;
     request.set_request_id(NewUuid(random_));
+    request.set_approve(true);
     request.mutable_participant()->set_label(label);
     request.mutable_participant()->set_name_latin(label);
-    ASSERT_THAT(identity::WaitFor<identity::v1::RegisterParticipantResponse>([&](auto done) {
-                  registrar_->registrar().participants().Register(operator_, request, std::move(done));
+    ASSERT_THAT(identity::WaitFor<identity::v1::ApplyResponse>([&](auto done) {
+                  registrar_->registrar().membership().Apply(operator_, request, std::move(done));
                 }),
                 IsOk());
   }
@@ -97,7 +98,7 @@ class RevocationTest : public ::testing::Test {
     request.set_suspended(true);
     request.set_reason("test");
     ASSERT_THAT(identity::WaitFor<identity::v1::SetSuspendedResponse>([&](auto done) {
-                  registrar_->registrar().participants().SetSuspended(operator_, request, std::move(done));
+                  registrar_->registrar().membership().SetSuspended(operator_, request, std::move(done));
                 }),
                 IsOk());
   }

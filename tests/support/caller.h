@@ -35,6 +35,10 @@ class CallerForTest {
     caller.mandate_ = std::move(mandate);
     return caller;
   }
+  static Caller WithCertificate(Caller caller, std::string certificate_sha256) {
+    caller.certificate_sha256_ = std::move(certificate_sha256);
+    return caller;
+  }
   static Caller WithNotAfter(Caller caller, absl::Time not_after) {
     caller.not_after_ = not_after;
     return caller;

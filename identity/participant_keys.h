@@ -1,4 +1,4 @@
-// Participants at the registrar: registration, keys, suspension. Thread-safe; nothing blocks.
+// The keys and endpoints that participants list. Thread-safe; nothing blocks.
 #pragma once
 
 #include "core/base/caller.h"
@@ -10,17 +10,9 @@
 
 namespace tsunagi::identity {
 
-class Participants {
+class ParticipantKeys {
  public:
-  Participants(const RegistrarContext& context, SignedLists& lists) : context_(context), lists_(lists) {}
-
-  // 参加登録. `caller` is the registrar's operator.
-  //   INVALID_ARGUMENT  a value is malformed
-  //   ALREADY_EXISTS    label, DID, an identifier or a namespace belongs to another participant, or the
-  //   request_id to
-  //                     another request
-  void Register(const Caller& caller, const v1::RegisterParticipantRequest& request,
-                Done<v1::RegisterParticipantResponse> done);
+  ParticipantKeys(const RegistrarContext& context, SignedLists& lists) : context_(context), lists_(lists) {}
 
   // A signing key that a new one replaces counts for this long on.
   static constexpr absl::Duration kSigningOverlap = absl::Hours(24);
@@ -40,22 +32,11 @@ class Participants {
   //   FAILED_PRECONDITION  the key has ended by then already, or is the registrar's, which rotates its keys
   void EndKey(const Caller& caller, const v1::EndKeyRequest& request, Done<v1::EndKeyResponse> done);
 
-  // 利用停止 and its end. The registrar itself cannot be suspended (FAILED_PRECONDITION).
-  void SetSuspended(const Caller& caller, const v1::SetSuspendedRequest& request,
-                    Done<v1::SetSuspendedResponse> done);
-
-  // A page in order of label.
-  absl::StatusOr<v1::ListParticipantsResponse> List(const v1::ListParticipantsRequest& request) const;
-
  private:
-  absl::StatusOr<Decision<v1::RegisterParticipantResponse>> DecideRegister(
-      const Caller& caller, const v1::RegisterParticipantRequest& request) const;
   absl::StatusOr<Decision<v1::ListKeysResponse>> DecideKeys(const Caller& caller,
                                                             const v1::ListKeysRequest& request) const;
   absl::StatusOr<Decision<v1::EndKeyResponse>> DecideEndKey(const Caller& caller,
                                                             const v1::EndKeyRequest& request) const;
-  absl::StatusOr<Decision<v1::SetSuspendedResponse>> DecideSuspended(
-      const Caller& caller, const v1::SetSuspendedRequest& request) const;
 
   const RegistrarContext& context_;
   SignedLists& lists_;
