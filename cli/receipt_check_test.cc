@@ -269,7 +269,8 @@ TEST_F(ReceiptCheckTest, RefusesADirectoryKeyThatTheIssuingCaCertified) {
   *receipt.mutable_provider_entry() =
       crypto::Sign(key, identity::kParticipantPayload, receipt.provider_entry().payload());
   receipt.clear_directory_chain();
-  for (const auto& certificate : crypto::ParseCertificatesPem(forged.chain_pem).value()) {
+  const auto chain = crypto::ParseCertificatesPem(forged.chain_pem).value();
+  for (const crypto::Certificate& certificate : chain) {
     receipt.add_directory_chain(certificate.der);
   }
 

@@ -342,6 +342,33 @@ INSTANTIATE_TEST_SUITE_P(
                         }}),
     [](const auto& test) { return test.param.name; });
 
+TEST_F(BundleTest, NoCertificateCountsUnderARemovedRoot) {
+  v1::TrustBundle bundle = Bundle(1);
+  List(next_, v1::ANCHOR_KIND_ROOT, bundle);
+  const auto key = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256);
+  const crypto::Certificate leaf = IssueProcessCertificate(authority_, {kFederation, "maker", "node"},
+                                                           key.public_key(), clock_.Now(), absl::Hours(1))
+                                       .value();
+  ASSERT_THAT(trust_.AcceptBundle(SignedBundle(bundle, {&authority_.root})), IsOk());
+  EXPECT_THAT(CountsUntil(leaf, *trust_.View()->bundle, clock_.Now()), IsOk());
+  bundle.set_version(2);
+  bundle.mutable_anchors(0)->set_removed(true);  // the issuing CA is not marked
+
+  ASSERT_THAT(trust_.AcceptBundle(SignedBundle(bundle, {&next_})), IsOk());
+
+  EXPECT_THAT(CountsUntil(leaf, *trust_.View()->bundle, clock_.Now()), StatusIs(kUnauthenticated));
+}
+
+TEST_F(BundleTest, RefusesMoreSignaturesOrBytesThanAFederationHas) {
+  v1::SignedTrustBundle bundle = SignedBundle(Bundle(1), {&authority_.root});
+  while (bundle.signatures_size() < 65) *bundle.add_signatures() = bundle.signatures(0);
+  EXPECT_THAT(trust_.AcceptBundle(bundle), StatusIs(kUnauthenticated, HasSubstr("64 signatures")));
+
+  bundle = SignedBundle(Bundle(1), {&authority_.root});
+  bundle.mutable_bundle()->resize(kMaxBundleBytes + 1);
+  EXPECT_THAT(trust_.AcceptBundle(bundle), StatusIs(kUnauthenticated, HasSubstr("1 MiB")));
+}
+
 TEST_F(BundleTest, RefusesASignatureOverOtherBytes) {
   v1::SignedTrustBundle bundle = SignedBundle(Bundle(1), {&authority_.root});
   bundle.set_bundle(Encode(Bundle(2)));

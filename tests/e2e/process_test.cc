@@ -357,7 +357,7 @@ TEST_F(RollingTest, NoCallFailsWhileEveryKeyIsRolled) {
   const auto process = Start();
   ASSERT_NE(process, nullptr);
   Running running(*process);
-  ASSERT_TRUE(Eventually([&] { return Healthy(); }));
+  ASSERT_TRUE(Eventually([&] { return CallBoth(*process).ok(); }));
   std::atomic<bool> stop = false;
   std::atomic<int> calls = 0;
   std::vector<std::string> failed;  // of the calling thread, until it is joined
