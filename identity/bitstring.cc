@@ -22,10 +22,7 @@ constexpr size_t kMaxText = kMaxBytes * 4 / 3 + 4096;
 
 Bytef* Writable(std::string& bytes) { return reinterpret_cast<Bytef*>(bytes.data()); }
 // zlib does not write to its input.
-Bytef* Readable(absl::string_view bytes) {
-  return reinterpret_cast<Bytef*>(
-      const_cast<char*>(bytes.data()));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-}
+Bytef* Readable(absl::string_view bytes) { return reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data())); }
 
 absl::Status Wrong(absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("encodedList ", why));

@@ -46,7 +46,8 @@ class SignedCache {
         start = !std::exchange(making_, true);
       }
     }
-    if (kept != nullptr) return waiter(std::move(kept));
+    // Moved only when nothing was kept.
+    if (kept != nullptr) return waiter(std::move(kept));  // NOLINT(bugprone-use-after-move)
     if (start) Begin();
   }
 
