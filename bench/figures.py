@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import statistics
 
 
@@ -35,11 +36,31 @@ def ratio(name, product, baseline):
         raise ValueError(f"{name}: {len(product)} rounds of the product and {len(baseline)} of the baseline: expected as many")
     ratios = [a["per_second"] / b["per_second"] for a, b in zip(product, baseline)]
     return Figure(name, round(statistics.median(ratios), 3), "ratio", median(baseline, "per_second"), {
-        "spread": [round(min(ratios), 3), round(max(ratios), 3)],
+        "spread": spread(ratios, 3),
         "per_second": median(product, "per_second"),
         "server_cpu_us": median(product, "server_cpu_us"),
         "baseline_server_cpu_us": median(baseline, "server_cpu_us"),
     })
+
+
+def percentile(name, rounds, percent):
+    """Milliseconds: the percentile over the samples of all rounds, by nearest rank; the spread is that of each round."""
+    if not rounds or not all(rounds):
+        raise ValueError(f"{name}: a round without samples")
+    samples = [sample for samples in rounds for sample in samples]
+    return Figure(name, round(nearest_rank(samples, percent), 1), "ms", details={
+        "spread": spread([nearest_rank(samples, percent) for samples in rounds], 1),
+        "median": round(statistics.median(samples), 1),
+        "samples": len(samples),
+    })
+
+
+def nearest_rank(samples, percent):
+    return sorted(samples)[math.ceil(len(samples) * percent / 100) - 1]
+
+
+def spread(values, digits=None):
+    return [round(min(values), digits), round(max(values), digits)]
 
 
 def median(rounds, key):

@@ -33,5 +33,19 @@ class RatioTest(unittest.TestCase):
                                             "spread": [100, 140]})
 
 
+class PercentileTest(unittest.TestCase):
+    def test_takes_the_nearest_rank_over_all_rounds_and_the_spread_of_each(self):
+        figure = figures.percentile("x", [list(range(1, 101)), list(range(101, 201))], 99)
+
+        self.assertEqual((figure.value, figure.details["spread"], figure.details["samples"]), (198, [99, 199], 200))
+
+    def test_takes_the_worst_of_few(self):
+        self.assertEqual(figures.percentile("x", [[3, 1, 2]], 99).value, 3)
+
+    def test_refuses_a_round_without_samples(self):
+        with self.assertRaisesRegex(ValueError, "a round without samples"):
+            figures.percentile("x", [[1], []], 99)
+
+
 if __name__ == "__main__":
     unittest.main()

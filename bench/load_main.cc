@@ -1,4 +1,4 @@
-// The load driver: one measurement a run, its result as one line of JSON on standard output. bench.py runs
+// The load driver: one measurement a run, its result as one line of JSON on standard output. release.py runs
 // it.
 #include <algorithm>
 #include <cstdio>

@@ -63,7 +63,11 @@ def participant_yaml(label, role, namespaces):
 
 def dns_name(party, process):
     """The name in the certificate of a participant's process."""
-    return f"{process}.{party.label}.{federation.FEDERATION}.internal"
+    return dns_name_of(process, party.label)
+
+
+def dns_name_of(process, label):
+    return f"{process}.{label}.{federation.FEDERATION}.internal"
 
 
 def credentials(operator):

@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
-"""Runs every measurement of README.md in this folder and prints the figures."""
+"""Measures releases, imports and what a node needs: `./dev bench release`; README.md says how."""
 
 import argparse
 import dataclasses
-import json
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
+import driver
 import figures
 import parties
 
@@ -42,13 +41,8 @@ class Bench:
 
     def drive(self, measurement, *options):
         """Runs the load driver; returns its line."""
-        command = [self.binaries / "bench_load", measurement, "--purpose", parties.PURPOSE,
-                   "--registrar", self.federation.registrar.servers["registrar"].address,
-                   "--federation", parties.federation.FEDERATION, *options]
-        done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"{measurement} failed: its message stands above")
-        return json.loads(done.stdout)
+        return driver.run(self.binaries / "bench_load", measurement, "--purpose", parties.PURPOSE,
+                          *driver.at_federation(self.federation), *options)
 
     def at(self, party, process, operator=None):
         """Options that call a process, as the dealer unless another operator is given."""
@@ -72,13 +66,7 @@ class Bench:
         return parties.echo_server(self.binaries / "bench_echo", party.servers[process].data)
 
     def turns(self, name, product, baseline):
-        """Product and baseline take turns; the figure compares neighbours."""
-        rounds = []
-        for number in range(1, self.sizes.rounds + 1):
-            rounds.append((product(), baseline()))
-            print(f"  {name} round {number}: {rounds[-1][0]['per_second']:g} and {rounds[-1][1]['per_second']:g} a second",
-                  flush=True)
-        return figures.ratio(name, *map(list, zip(*rounds)))
+        return driver.turns(name, self.sizes.rounds, product, baseline)
 
     def unary(self, name, party):
         """Releases against echoes. The log must grow by one leaf a reply."""
@@ -178,16 +166,11 @@ def main():
     parser.add_argument("--json", type=pathlib.Path, help="write the figures here, one line of JSON each")
     parser.add_argument("--quick", action="store_true", help="two short rounds: to see that it works, not to measure")
     arguments = parser.parse_args()
-    lines = []
     with tempfile.TemporaryDirectory(prefix="tsunagi-bench-") as name:
         folder = pathlib.Path(name)
         with parties.Parties(arguments.bin, folder / "federation") as federation:
             bench = Bench(arguments.bin, federation, QUICK if arguments.quick else Sizes())
-            for figure in measure(bench, folder):
-                print(figure.text(), flush=True)
-                lines.append(figure.line())
-    if arguments.json:
-        arguments.json.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            driver.write(measure(bench, folder), arguments.json)
     return 0
 
 
