@@ -22,13 +22,14 @@ absl::StatusOr<std::unique_ptr<Federation>> Federation::Open(const Access& acces
 }
 
 absl::StatusOr<internal::v1::NodeConfig> Federation::Invite(const std::string& label) {
-  identity::v1::RegisterParticipantRequest participant;
+  identity::v1::ApplyRequest participant;
   participant.set_request_id(NewUuid(random_));
+  participant.set_approve(true);
   participant.mutable_participant()->set_label(label);
   participant.mutable_participant()->set_name_latin(label);
-  identity::v1::RegisterParticipantResponse registered;
+  identity::v1::ApplyResponse registered;
   grpc::ClientContext registering;
-  RETURN_IF_ERROR(rpc::FromGrpcStatus(stub_->RegisterParticipant(&registering, participant, &registered)));
+  RETURN_IF_ERROR(rpc::FromGrpcStatus(members_->Apply(&registering, participant, &registered)));
 
   identity::v1::CreateInvitationRequest invitation;
   invitation.set_request_id(NewUuid(random_));
@@ -62,7 +63,7 @@ absl::Status Federation::SetSuspended(const std::string& label, bool suspended) 
   request.set_reason("measurement");
   identity::v1::SetSuspendedResponse response;
   grpc::ClientContext context;
-  return rpc::FromGrpcStatus(stub_->SetSuspended(&context, request, &response));
+  return rpc::FromGrpcStatus(members_->SetSuspended(&context, request, &response));
 }
 
 }  // namespace tsunagi::bench

@@ -8,6 +8,7 @@
 #include "bench/access.h"
 #include "core/base/random.h"
 #include "tsunagi/identity/v1/identity_service.grpc.pb.h"
+#include "tsunagi/identity/v1/membership_service.grpc.pb.h"
 #include "tsunagi/internal/v1/config.pb.h"
 
 namespace tsunagi::bench {
@@ -31,11 +32,15 @@ class Federation {
 
  private:
   Federation(const Access& access, const RegistrarPlace& place, const std::shared_ptr<grpc::Channel>& channel)
-      : access_(access), place_(place), stub_(identity::v1::IdentityService::NewStub(channel)) {}
+      : access_(access),
+        place_(place),
+        stub_(identity::v1::IdentityService::NewStub(channel)),
+        members_(identity::v1::MembershipService::NewStub(channel)) {}
 
   const Access access_;
   const RegistrarPlace place_;
   const std::unique_ptr<identity::v1::IdentityService::Stub> stub_;
+  const std::unique_ptr<identity::v1::MembershipService::Stub> members_;
   SystemRandom random_;
 };
 
