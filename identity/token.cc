@@ -71,9 +71,7 @@ absl::StatusOr<std::vector<TokenActor>> Actors(const json& claims) {
 }
 
 // Issuer, audience and the claims that everybody must have.
-absl::StatusOr<TokenClaims> ReadClaims(const std::string& text, absl::string_view federation) {
-  const json claims = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!claims.is_object()) return Refused("claims are no JSON object");
+absl::StatusOr<TokenClaims> ReadClaims(const json& claims, absl::string_view federation) {
   ASSIGN_OR_RETURN(const std::string issuer, TextClaim(claims, "iss"));
   ASSIGN_OR_RETURN(const std::string audience, TextClaim(claims, "aud"));
   if (issuer != federation) return Refused("claim `iss` is not this federation");
@@ -140,20 +138,39 @@ absl::StatusOr<TokenClaims> TokenVerifier::Verify(absl::string_view token) {
   return claims;
 }
 
-absl::StatusOr<TokenClaims> TokenVerifier::VerifyUncached(absl::string_view token,
-                                                          const TrustView& view) const {
-  ASSIGN_OR_RETURN(const std::string key_id, crypto::JwtKeyId(token, kTokenType));
-  const auto registrar = view.by_label.find(kRegistrarLabel);
-  if (registrar == view.by_label.end()) return Refused("the directory does not list the registrar");
-  const absl::StatusOr<crypto::PublicKey> key = registrar->second->FindKey(key_id, v1::KEY_PURPOSE_SIGNING);
-  if (!key.ok()) return Refused("it is not signed by a key of the registrar");
-  ASSIGN_OR_RETURN(const std::string text, crypto::VerifyJwt(token, kTokenType, *key));
-  ASSIGN_OR_RETURN(TokenClaims claims, ReadClaims(text, trust_.federation()));
+absl::StatusOr<crypto::PublicKey> TokenVerifier::KeyOf(const Party& registrar, const std::string& key_id,
+                                                       uint64_t directory_version) {
+  {
+    MutexLock lock(mutex_);
+    const auto known = keys_.find(key_id);
+    if (keys_version_ == directory_version && known != keys_.end()) return known->second;
+  }
+  ASSIGN_OR_RETURN(crypto::PublicKey key, registrar.FindKey(key_id, v1::KEY_PURPOSE_SIGNING));
+  MutexLock lock(mutex_);
+  if (std::exchange(keys_version_, directory_version) != directory_version) keys_.clear();
+  keys_.emplace(key_id, key);
+  return key;
+}
+
+absl::StatusOr<TokenClaims> TokenVerifier::VerifyUncached(absl::string_view token, const TrustView& view) {
+  std::string key_id;
+  std::shared_ptr<const Party> registrar;
+  const auto find_key = [&](const std::string& kid) -> absl::StatusOr<crypto::PublicKey> {
+    const auto found = view.by_label.find(kRegistrarLabel);
+    if (found == view.by_label.end()) return Refused("the directory does not list the registrar");
+    key_id = kid;
+    registrar = found->second;
+    absl::StatusOr<crypto::PublicKey> key = KeyOf(*registrar, kid, view.directory_version);
+    if (!key.ok()) return Refused("it is not signed by a key of the registrar");
+    return key;
+  };
+  ASSIGN_OR_RETURN(const json verified, crypto::VerifyJwt(token, kTokenType, find_key));
+  ASSIGN_OR_RETURN(TokenClaims claims, ReadClaims(verified, trust_.federation()));
   const absl::Time now = clock_.Now();
   RETURN_IF_ERROR(CheckTimes(claims, now));
   // A key that ended signs nothing any more, whatever time its holder writes into the token; and a clock that
   // is a little behind must not refuse a key that has just begun.
-  if (!registrar->second->KeyCountsAt(key_id, std::max(now, claims.issued_at)).ok()) {
+  if (!registrar->KeyCountsAt(key_id, std::max(now, claims.issued_at)).ok()) {
     return Refused("its key does not count any more");
   }
   return claims;

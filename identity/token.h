@@ -62,12 +62,18 @@ class TokenVerifier {
     uint64_t directory_version = 0;
   };
 
-  absl::StatusOr<TokenClaims> VerifyUncached(absl::string_view token, const TrustView& view) const;
+  absl::StatusOr<TokenClaims> VerifyUncached(absl::string_view token, const TrustView& view);
+  // A signing key of the registrar. Parsing one takes longer than verifying with it.
+  absl::StatusOr<crypto::PublicKey> KeyOf(const Party& registrar, const std::string& key_id,
+                                          uint64_t directory_version);
 
   const TrustStore& trust_;
   const Clock& clock_;
   Mutex mutex_;
   absl::flat_hash_map<std::string, Verified> verified_ ABSL_GUARDED_BY(mutex_);
+  // Those that signed tokens, by id, as one version of the directory lists them.
+  uint64_t keys_version_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::flat_hash_map<std::string, crypto::PublicKey> keys_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace tsunagi::identity

@@ -34,6 +34,22 @@ class TokenTest : public ::testing::Test {
     return crypto::SignJwt(registrar_.authority.token, kTokenType, claims.dump()).value();
   }
 
+  // The next directory, with the registrar's entry changed.
+  v1::SignedDirectory WithRegistrar(const std::function<void(v1::Participant&)>& change) {
+    v1::Directory directory;
+    directory.ParseFromString(registrar_.Directory().directory().payload());
+    v1::Participant entry;
+    entry.ParseFromString(directory.entries(0).payload());
+    change(entry);
+    const CertifiedKey& signer = registrar_.authority.directory;
+    *directory.mutable_entries(0) = crypto::Sign(signer.key, kParticipantPayload, Encode(entry));
+    directory.set_version(directory.version() + 1);
+    v1::SignedDirectory signed_directory;
+    *signed_directory.mutable_directory() = crypto::Sign(signer.key, kDirectoryPayload, Encode(directory));
+    signed_directory.add_chain(signer.certificate.der);
+    return signed_directory;
+  }
+
   RegistrarForTest registrar_;
   TokenVerifier verifier_{registrar_.registrar->trust(), registrar_.clock};
 };
@@ -153,22 +169,30 @@ TEST_F(TokenTest, RefusesACachedTokenOnceItsKeyHasEnded) {
   const std::string token = Sign(Claims());
   ASSERT_THAT(verifier.Verify(token), IsOk());
 
-  v1::Directory directory;
-  ASSERT_TRUE(directory.ParseFromString(registrar_.Directory().directory().payload()));
-  v1::Participant entry;
-  ASSERT_TRUE(entry.ParseFromString(directory.entries(0).payload()));
-  for (v1::ParticipantKey& key : *entry.mutable_keys()) {
-    *key.mutable_valid_until() = ToProto(registrar_.clock.Now());
-  }
-  const CertifiedKey& signer = registrar_.authority.directory;
-  *directory.mutable_entries(0) = crypto::Sign(signer.key, kParticipantPayload, Encode(entry));
-  directory.set_version(directory.version() + 1);
-  v1::SignedDirectory signed_directory;
-  *signed_directory.mutable_directory() = crypto::Sign(signer.key, kDirectoryPayload, Encode(directory));
-  signed_directory.add_chain(signer.certificate.der);
-  ASSERT_THAT(trust.AcceptDirectory(signed_directory), IsOk());
+  const v1::SignedDirectory ended = WithRegistrar([this](v1::Participant& entry) {
+    for (v1::ParticipantKey& key : *entry.mutable_keys()) {
+      *key.mutable_valid_until() = ToProto(registrar_.clock.Now());
+    }
+  });
+  ASSERT_THAT(trust.AcceptDirectory(ended), IsOk());
 
   EXPECT_THAT(verifier.Verify(token), StatusIs(kUnauthenticated, HasSubstr("does not count")));
+}
+
+TEST_F(TokenTest, RefusesAKnownKeyThatTheRegistrarListsNoMore) {
+  TrustStore trust(registrar_.authority.root.certificate, kFederation, registrar_.clock);
+  ASSERT_THAT(trust.AcceptDirectory(registrar_.Directory()), IsOk());
+  TokenVerifier verifier(trust, registrar_.clock);
+  const std::string token = Sign(Claims());
+  ASSERT_THAT(verifier.Verify(token), IsOk());
+
+  ASSERT_THAT(trust.AcceptDirectory(WithRegistrar([](v1::Participant& entry) { entry.clear_keys(); })),
+              IsOk());
+
+  for (const std::string& one : {token, Sign(Claims())}) {
+    EXPECT_THAT(verifier.Verify(one),
+                StatusIs(kUnauthenticated, HasSubstr("not signed by a key of the registrar")));
+  }
 }
 
 TEST_F(TokenTest, RefusesEveryTokenBeforeADirectoryIsKnown) {

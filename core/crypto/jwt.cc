@@ -12,7 +12,7 @@
 #include "core/crypto/json.h"
 #include "core/crypto/openssl.h"
 #include "openssl/core_names.h"
-#include "openssl/err.h"
+#include "openssl/crypto.h"
 
 namespace tsunagi::crypto {
 namespace {
@@ -79,22 +79,6 @@ absl::StatusOr<std::string> CheckHeader(absl::string_view header, absl::string_v
   return kid;
 }
 
-JwkPtr MakeJwk(const PublicKey& key, std::string secret) {
-  std::string point = key.P256Point();
-  cjose_jwk_ec_keyspec spec = {};
-  spec.crv = CJOSE_JWK_EC_P_256;
-  spec.d = secret.empty() ? nullptr : Bytes(secret);
-  spec.dlen = secret.size();
-  spec.x = Bytes(point);
-  spec.xlen = kCoordinateSize;
-  spec.y = Bytes(point) + kCoordinateSize;
-  spec.ylen = kCoordinateSize;
-  cjose_err error;
-  JwkPtr jwk(cjose_jwk_create_EC_spec(&spec, &error));
-  if (!secret.empty()) OPENSSL_cleanse(secret.data(), secret.size());
-  return jwk;
-}
-
 std::string SecretOf(const PrivateKey& key) {
   BIGNUM* number = nullptr;
   EVP_PKEY_get_bn_param(key.native(), OSSL_PKEY_PARAM_PRIV_KEY, &number);
@@ -105,13 +89,22 @@ std::string SecretOf(const PrivateKey& key) {
   return secret;
 }
 
-bool VerifySignature(absl::string_view token, const PublicKey& key) {
-  const JwkPtr jwk = MakeJwk(key, "");
+JwkPtr MakeJwk(const PrivateKey& key) {
+  std::string point = key.public_key().P256Point();
+  std::string secret = SecretOf(key);
+  if (secret.empty()) return nullptr;
+  cjose_jwk_ec_keyspec spec = {};
+  spec.crv = CJOSE_JWK_EC_P_256;
+  spec.d = Bytes(secret);
+  spec.dlen = secret.size();
+  spec.x = Bytes(point);
+  spec.xlen = kCoordinateSize;
+  spec.y = Bytes(point) + kCoordinateSize;
+  spec.ylen = kCoordinateSize;
   cjose_err error;
-  const JwsPtr jws(cjose_jws_import(token.data(), token.size(), &error));
-  const bool valid = jwk != nullptr && jws != nullptr && cjose_jws_verify(jws.get(), jwk.get(), &error);
-  ERR_clear_error();
-  return valid;
+  JwkPtr jwk(cjose_jwk_create_EC_spec(&spec, &error));
+  OPENSSL_cleanse(secret.data(), secret.size());
+  return jwk;
 }
 
 }  // namespace
@@ -126,7 +119,7 @@ absl::StatusOr<std::string> SignJwt(const PrivateKey& key, absl::string_view typ
   }
   cjose_err error;
   const HeaderPtr header(cjose_header_new(&error));
-  const JwkPtr jwk = MakeJwk(key.public_key(), SecretOf(key));
+  const JwkPtr jwk = MakeJwk(key);
   if (header == nullptr || jwk == nullptr ||
       !cjose_header_set(header.get(), CJOSE_HDR_ALG, CJOSE_HDR_ALG_ES256, &error) ||
       !cjose_header_set(header.get(), CJOSE_HDR_KID, std::string(kid.empty() ? key.id() : kid).c_str(),
@@ -142,21 +135,20 @@ absl::StatusOr<std::string> SignJwt(const PrivateKey& key, absl::string_view typ
   return std::string(compact);
 }
 
-absl::StatusOr<std::string> JwtKeyId(absl::string_view token, absl::string_view typ) {
+absl::StatusOr<nlohmann::json> VerifyJwt(absl::string_view token, absl::string_view typ,
+                                         FindJwtKey find_key) {
   ASSIGN_OR_RETURN(const Parts parts, Split(token));
-  return CheckHeader(parts.header, typ);
-}
-
-absl::StatusOr<std::string> VerifyJwt(absl::string_view token, absl::string_view typ, const PublicKey& key) {
-  ASSIGN_OR_RETURN(Parts parts, Split(token));
   ASSIGN_OR_RETURN(const std::string kid, CheckHeader(parts.header, typ));
+  ASSIGN_OR_RETURN(const PublicKey key, find_key(kid));
   if (key.algorithm() != common::v1::SIGNATURE_ALGORITHM_ES256) return Refuse("the key is not for ES256");
   if (kid != key.id()) return Refuse("kid names another key");
-  if (!VerifySignature(token, key)) return Refuse("the signature is wrong");
-  if (ParseStrictObject(parts.claims).is_discarded()) {
-    return Refuse("the claims are not one JSON object without duplicate names");
-  }
-  return std::move(parts.claims);
+  // By our own key and not by libcjose, which imports the key and parses the token anew with each call: that
+  // costs four times what the signature does.
+  if (!key.Verify(token.substr(0, token.rfind('.')), parts.signature))
+    return Refuse("the signature is wrong");
+  nlohmann::json claims = ParseStrictObject(parts.claims);
+  if (claims.is_discarded()) return Refuse("the claims are not one JSON object without duplicate names");
+  return claims;
 }
 
 }  // namespace tsunagi::crypto

@@ -127,6 +127,7 @@ std::vector<TrustPeer> ChooseTrustPeers(const identity::TrustView& view, const T
 absl::Status AskTrustPeers(const std::vector<TrustPeer>& peers, const ChannelToPeer& channel_to,
                            const identity::TrustView& known, TrustKeeper& keeper) {
   std::vector<std::unique_ptr<Question>> questions;
+  questions.reserve(peers.size());
   for (const TrustPeer& peer : peers) questions.push_back(NewQuestion(channel_to(peer), known));
   AskAll(questions);
 
