@@ -56,6 +56,17 @@ TEST_F(PolicyStoreTest, RecordsTheDigestOfTheSet) {
   EXPECT_EQ(record.policy().digest(), crypto::Sha256(Encode(node_.policies->Get()->policies())));
 }
 
+TEST_F(PolicyStoreTest, NamesTheAccountThatSetItInTheLeaf) {
+  v1::SetPoliciesRequest request;
+  request.set_request_id(NewUuid(node_.random));
+  const Caller caller = CallerForTest::WithAccount(node_.Operator(), "a-0123456789");
+
+  node_.policies->Set(caller, request, [](const auto&) {});
+  node_.records.journal().Settle();
+
+  EXPECT_EQ(node_.Records().back().account(), "a-0123456789");
+}
+
 TEST_F(PolicyStoreTest, RefusesASetWithMistakesAndKeepsTheOldOne) {
   ASSERT_THAT(node_.SetPolicies(kPermit), IsOk());
 

@@ -46,6 +46,13 @@ class MembershipTest : public ::testing::Test {
   RegistrarForTest registrar_;
 };
 
+TEST(ByOfTest, NamesTheAccountOfWhoeverActs) {
+  const Caller caller = CallerForTest::WithAccount(RegistrarForTest::Operator(), "a-0123456789");
+
+  EXPECT_EQ(ByOf(caller), "did:web:did.example:participants:registrar operator a-0123456789");
+  EXPECT_EQ(ByOf(RegistrarForTest::Operator()), "did:web:did.example:participants:registrar operator");
+}
+
 TEST_F(MembershipTest, AnApplicantIsNoMemberBeforeItIsApproved) {
   const auto applied = registrar_.Apply(registrar_.Application(RegistrarForTest::Named("maker"), false));
 

@@ -217,14 +217,18 @@ TEST_F(RecordEraserTest, ErasesNothingTwice) {
   EXPECT_EQ(Erase(VehicleSubject("SX31-9000001"))->erased(), 0u);
 }
 
-TEST_F(RecordEraserTest, AnswersTheSameRequestIdWithTheSameReply) {
+TEST_F(RecordEraserTest, AnswersTheSameRequestIdAlikeAndNamesTheAccountInTheLeaf) {
   v1::ErasePartsRequest request;
   request.set_request_id(node_.NewRequestId());
   *request.mutable_subject() = VehicleSubject(kChassis);
   request.set_reason("request of the owner");
-  ASSERT_THAT(node_.eraser().EraseParts(node_.own_operator(), request), IsOk());
+  const Caller person = CallerForTest::WithAccount(node_.own_operator(), "a-0123456789");
+  ASSERT_THAT(node_.eraser().EraseParts(person, request), IsOk());
 
   EXPECT_EQ(node_.eraser().EraseParts(node_.own_operator(), request)->erased(), 1u);
+  audit::v1::Record record;
+  ASSERT_THAT(Decode(node_.journal().Leaves(1, 1)->at(0).record, "record", record), IsOk());
+  EXPECT_EQ(record.account(), "a-0123456789");
 }
 
 // Puts back the rows of STATE and PERSON as a backup would; the log stays.

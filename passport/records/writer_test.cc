@@ -8,12 +8,14 @@
 
 #include "core/audit/merkle.h"
 #include "core/base/error.h"
+#include "core/base/proto.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "passport/records/batch.h"
 #include "passport/records/history.h"
 #include "tests/support/passport_node.h"
 #include "tests/support/status_matchers.h"
+#include "tsunagi/audit/v1/record.pb.h"
 
 namespace tsunagi::passport {
 namespace {
@@ -159,6 +161,20 @@ TEST_F(RecordWriterTest, RefusesNoFactsAndMoreThanAThousand) {
   EXPECT_THAT(node_.Import({}), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(node_.Import(std::vector<v1::NewFact>(1001, Registered(module_))),
               StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(RecordWriterTest, NamesTheAccountThatAskedInTheLeaf) {
+  v1::ImportFactsRequest request;
+  request.set_request_id(node_.NewRequestId());
+  *request.add_facts() = Registered(module_);
+
+  ASSERT_THAT(node_.writer().ImportFacts(node_.did(), request, "a-0123456789"), IsOk());
+
+  const auto leaves = node_.journal().Leaves(0, 1);
+  ASSERT_THAT(leaves, IsOk());
+  audit::v1::Record record;
+  ASSERT_THAT(Decode(leaves->at(0).record, "record", record), IsOk());
+  EXPECT_EQ(record.account(), "a-0123456789");
 }
 
 TEST_F(RecordWriterTest, WritesNothingWhenOnlyAskedToValidate) {
