@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
@@ -70,9 +71,12 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"PhoneTooLong", "contacts.phone",
                 [](auto& p) { p.mutable_contacts(0)->set_phone("+8166400000012345"); }},
         Mistake{"ContactTwice", "contacts", [](auto& p) { *p.add_contacts() = p.contacts(0); }},
-        Mistake{"TooManyContacts", "contacts",
+        Mistake{"TooManyContacts", "at most 20",
                 [](auto& p) {
-                  for (int i = 0; i < 20; ++i) *p.add_contacts() = p.contacts(0);
+                  for (int i = 0; i < 20; ++i) {
+                    *p.add_contacts() = p.contacts(0);
+                    p.mutable_contacts(i + 1)->set_function(absl::StrCat("f", i));
+                  }
                 }},
         Mistake{"NoLatinName", "name_latin", [](auto& p) { p.clear_name_latin(); }},
         Mistake{"LineBreakInAName", "name_latin", [](auto& p) { p.set_name_latin("a\nb"); }},
