@@ -14,6 +14,7 @@ struct Globals {
   int timeout_seconds = 60;
   std::string client;
   std::string secret_file;
+  Acting acting;
 };
 
 void AddGlobals(CLI::App& app, Globals& globals) {
@@ -29,6 +30,12 @@ void AddGlobals(CLI::App& app, Globals& globals) {
       app.add_option("--secret-file", globals.secret_file, "file (mode 0600) with the API client's secret");
   client->needs(secret);
   secret->needs(client);
+  CLI::Option* party = app.add_option("--for", globals.acting.party,
+                                      "act for this participant (label or DID) under a mandate (代行) that "
+                                      "it gave: passport import, show, erase and "
+                                      "amend, policy");
+  app.add_option("--node", globals.acting.node, "host:port of its node, instead of what the directory says")
+      ->needs(party);
 }
 
 void AddCommands(CLI::App& app, Command& command) {
@@ -36,6 +43,7 @@ void AddCommands(CLI::App& app, Command& command) {
   AddParticipantCommands(app, command);
   AddAuthorityCommands(app, command);
   AddPassportCommands(app, command);
+  AddMandateCommands(app, command);
   AddPolicyCommands(app, command);
   AddAgreementCommands(app, command);
   AddNoticeCommands(app, command);
@@ -53,8 +61,9 @@ int Usage(const CLI::App& app, const CLI::ParseError& error, std::ostream& out, 
 }
 
 int Execute(const Command& command, const Globals& globals, std::ostream& out, std::ostream& err) {
-  Context context{globals.profile,    absl::Seconds(globals.timeout_seconds), err, {}, globals.client,
-                  globals.secret_file};
+  Context context{
+      globals.profile, absl::Seconds(globals.timeout_seconds), err, {}, globals.client, globals.secret_file,
+      globals.acting};
   const auto output = command(context);
   if (!output.ok()) {
     err << RenderError(output.status(), globals.format);

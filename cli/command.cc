@@ -9,7 +9,7 @@
 namespace tsunagi::cli {
 
 absl::StatusOr<std::unique_ptr<Session>> Context::Open() const {
-  ASSIGN_OR_RETURN(auto session, Session::Open(Profile(profile), timeout));
+  ASSIGN_OR_RETURN(auto session, Session::Open(Profile(profile), timeout, acting));
   if (!client.empty()) {
     ASSIGN_OR_RETURN(const std::string secret, ReadSecretFile(secret_file, 1024));
     session->UseClient(client, std::string(absl::StripAsciiWhitespace(secret)));

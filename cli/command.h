@@ -28,6 +28,7 @@ struct Context {
   // API client that acts, and the file with its secret; empty when the profile's session does.
   std::string client = {};
   std::string secret_file = {};
+  Acting acting = {};
 
   absl::StatusOr<std::unique_ptr<Session>> Open() const;
 };
@@ -45,6 +46,7 @@ void AddPassportCommands(CLI::App& app, Command& command);
 void AddImportCommand(CLI::App& passport, Command& command);
 void AddAmendCommand(CLI::App& passport, Command& command);
 void AddAmendmentCommands(CLI::App& app, Command& command);
+void AddMandateCommands(CLI::App& app, Command& command);
 void AddPolicyCommands(CLI::App& app, Command& command);
 void AddAgreementCommands(CLI::App& app, Command& command);
 void AddNoticeCommands(CLI::App& app, Command& command);

@@ -49,7 +49,7 @@ absl::StatusOr<Output> RunImport(Context& context, const Arguments& arguments) {
   const auto kind = KindOf(arguments, *file);
   if (!kind.ok()) return Annotate(kind.status(), arguments.path);
   ASSIGN_OR_RETURN(const auto session, context.Open());
-  ASSIGN_OR_RETURN(const std::string own_did, session->FindDid(session->config().participant()));
+  ASSIGN_OR_RETURN(const std::string own_did, session->PartyDid());
   const auto facts = ReadFacts(*file, *kind, own_did, FinderOf(*session));
   if (!facts.ok()) return Annotate(facts.status(), arguments.path);
   const auto send = [&](const passport::v1::ImportFactsRequest& request) {

@@ -34,16 +34,33 @@ Session::Session(Profile profile, internal::v1::OperatorConfig config, Credentia
       bundle_(KeptBundle(profile_, config_, credentials_.root)),
       timeout_(timeout) {}
 
-absl::StatusOr<std::unique_ptr<Session>> Session::Open(Profile profile, absl::Duration timeout) {
+absl::StatusOr<std::unique_ptr<Session>> Session::Open(Profile profile, absl::Duration timeout,
+                                                       const Acting& acting) {
   ASSIGN_OR_RETURN(auto config, profile.LoadConfig());
   ASSIGN_OR_RETURN(auto credentials, profile.LoadCredentials());
   auto session = std::unique_ptr<Session>(
       new Session(std::move(profile), std::move(config), std::move(credentials), timeout));
   session->RenewCertificate();
+  RETURN_IF_ERROR(session->ActFor(acting));
   return session;
 }
 
 void Session::RefreshBundle() { bundle_ = NewestBundle(profile_, config_, std::move(bundle_)); }
+
+absl::Status Session::ActFor(const Acting& acting) {
+  if (acting.party.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(grantor_, FindParticipant(acting.party));
+  if (acting.node.empty()) return absl::OkStatus();
+  grantor_->clear_endpoints();
+  identity::v1::Endpoint& endpoint = *grantor_->add_endpoints();
+  endpoint.set_process("node");
+  endpoint.set_address(acting.node);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> Session::PartyDid() {
+  return grantor_.has_value() ? grantor_->did() : FindDid(config_.participant());
+}
 
 // An old certificate that cannot be renewed now is tried as it is: the server says when it is too old.
 void Session::RenewCertificate() {
@@ -61,6 +78,7 @@ void Session::RenewCertificate() {
 }
 
 std::string Session::ProcessFor(absl::string_view service) const {
+  if (grantor_.has_value()) return AddressOf("node").ok() ? "node" : std::string(service);
   return config_.node().empty() ? std::string(service) : "node";
 }
 
@@ -81,6 +99,8 @@ absl::StatusOr<identity::v1::SignInResponse> Session::SignIn(const identity::v1:
 // The own session is for the own processes: no other party may see it.
 absl::StatusOr<std::string> Session::AccountToken(absl::string_view process) {
   if (process == kRegistrar && config_.participant() != kRegistrar) return "";
+  // A session is for this participant's own processes: nobody else may have its token.
+  if (process != kRegistrar && grantor_.has_value()) return "";
   if (client_.empty()) {
     const auto kept = profile_.LoadAccountSession();
     return kept ? kept->token : "";
@@ -105,6 +125,14 @@ std::vector<std::string> Session::OwnProcesses() const {
 }
 
 absl::StatusOr<std::string> Session::AddressOf(absl::string_view process) const {
+  if (grantor_.has_value() && process != kRegistrar) {
+    for (const identity::v1::Endpoint& endpoint : grantor_->endpoints()) {
+      if (endpoint.process() == process) return endpoint.address();
+    }
+    return absl::FailedPreconditionError(absl::StrCat("the directory names no address of `", process,
+                                                      "` of `", grantor_->label(),
+                                                      "`: add `--node HOST:PORT`"));
+  }
   const std::pair<absl::string_view, const std::string*> addresses[] = {
       {kRegistrar, &config_.registrar().address()},
       {"node", &config_.node()},
@@ -121,8 +149,8 @@ absl::StatusOr<std::string> Session::AddressOf(absl::string_view process) const 
 
 std::shared_ptr<grpc::Channel> Session::NewChannel(const std::string& address, absl::string_view process,
                                                    const std::string& token) const {
-  const absl::string_view label =
-      process == kRegistrar ? kRegistrar : absl::string_view(config_.participant());
+  const absl::string_view party = grantor_.has_value() ? grantor_->label() : config_.participant();
+  const absl::string_view label = process == kRegistrar ? kRegistrar : party;
   std::string chain;
   for (const crypto::Certificate& certificate : credentials_.chain) chain += crypto::ToPem(certificate);
   std::string roots;

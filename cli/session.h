@@ -21,15 +21,27 @@
 
 namespace tsunagi::cli {
 
+// For whom a session calls.
+struct Acting {
+  // Label or DID of a participant that gave this one a mandate (代行); empty: for itself.
+  std::string party;
+  // `host:port` of its node; empty: as the directory says.
+  std::string node;
+};
+
 // Not thread-safe. Errors of calls carry the process that they were meant for.
 class Session {
  public:
   // Loads the profile; renews the certificate when more than half of its life is over and the registrar is
   // there.
-  static absl::StatusOr<std::unique_ptr<Session>> Open(Profile profile, absl::Duration timeout);
+  static absl::StatusOr<std::unique_ptr<Session>> Open(Profile profile, absl::Duration timeout,
+                                                       const Acting& acting = {});
 
   const internal::v1::OperatorConfig& config() const { return config_; }
   const Credentials& credentials() const { return credentials_; }
+
+  // DID of the participant that commands act for: this one, or the one that gave it a mandate.
+  absl::StatusOr<std::string> PartyDid();
 
   // The process that offers the passport, connector or catalog service here: `node`, or the separate one.
   std::string ProcessFor(absl::string_view service) const;
@@ -45,8 +57,8 @@ class Session {
   // Opens a session, without the one that is kept: that may be over.
   absl::StatusOr<identity::v1::SignInResponse> SignIn(const identity::v1::SignInRequest& request);
 
-  // Calls a method at a process of this participant, or at `registrar`; with the session of whoever acts at
-  // processes of this participant.
+  // Calls a method at a process of this participant (or of the one that it acts for), or at `registrar`; with
+  // the session of whoever acts at processes of this participant.
   template <class Service, class Request, class Response>
   absl::StatusOr<Response> Call(absl::string_view process,
                                 grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&,
@@ -70,6 +82,7 @@ class Session {
 
   void RenewCertificate();
   void RefreshBundle();
+  absl::Status ActFor(const Acting& acting);
   absl::StatusOr<std::string> Token();
   absl::StatusOr<std::string> NewToken();
   absl::StatusOr<std::string> AddressOf(absl::string_view process) const;
@@ -95,6 +108,8 @@ class Session {
   std::string client_token_;
   absl::flat_hash_map<std::string, std::shared_ptr<grpc::Channel>> channels_;
   std::optional<identity::v1::ListParticipantsResponse> participants_;
+  // Whom this participant acts for, with the endpoints at which that one is called.
+  std::optional<identity::v1::Participant> grantor_;
 };
 
 template <class Service, class Request, class Response>

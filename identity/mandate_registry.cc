@@ -42,7 +42,7 @@ absl::Status CheckGrantor(const std::string& grantor, const Caller& caller) {
 
 absl::Status CheckHolder(const store::Store& store, const std::string& holder) {
   const absl::StatusOr<StoredParticipant> entry = FindEntry(store, holder);
-  if (absl::IsNotFound(entry.status()) || (entry.ok() && entry->participant().did() != holder)) {
+  if (absl::IsNotFound(entry.status())) {
     return InvalidArgument({"HOLDER_UNKNOWN", "holder", holder, "the DID of a member of the federation"});
   }
   RETURN_IF_ERROR(entry.status());

@@ -92,6 +92,29 @@ TEST_F(MandatesTest, AreNotRevokedByAnotherKey) {
   EXPECT_TRUE(Acts());
 }
 
+TEST_F(MandatesTest, AreNotRevokedByAChangedRevocation) {
+  const v1::Mandate mandate = Policy();
+  const v1::Mandate other = Policy();
+  ASSERT_THAT(maker_.List(mandate), IsOk());
+  ASSERT_THAT(maker_.Revoke(other), IsOk());
+  v1::MandateRevocation changed;
+  ASSERT_TRUE(changed.ParseFromString(federation_.Entry("maker").revocations(0).payload()));
+  changed.set_id(mandate.id());
+  federation_.Entry("maker").mutable_revocations(0)->set_payload(Encode(changed));
+  ASSERT_THAT(federation_.Publish(), IsOk());
+
+  EXPECT_TRUE(Acts());
+}
+
+TEST_F(MandatesTest, AreNotRevokedInTheNameOfAnotherGrantor) {
+  v1::Mandate mandate = Policy();
+  ASSERT_THAT(maker_.List(mandate), IsOk());
+  mandate.set_grantor(federation_.DidOf("other"));
+  ASSERT_THAT(maker_.Revoke(mandate), IsOk());
+
+  EXPECT_TRUE(Acts());
+}
+
 TEST_F(MandatesTest, AreRevokedByAKeyThatHasEnded) {
   const v1::Mandate mandate = Policy();
   ASSERT_THAT(maker_.List(mandate), IsOk());

@@ -168,7 +168,8 @@ TEST_F(RecordWriterTest, NamesTheAccountThatAskedInTheLeaf) {
   request.set_request_id(node_.NewRequestId());
   *request.add_facts() = Registered(module_);
 
-  ASSERT_THAT(node_.writer().ImportFacts(node_.did(), request, "a-0123456789"), IsOk());
+  const Caller person = CallerForTest::WithAccount(node_.own_operator(), "a-0123456789");
+  ASSERT_THAT(node_.writer().ImportFacts(person, request), IsOk());
 
   const auto leaves = node_.journal().Leaves(0, 1);
   ASSERT_THAT(leaves, IsOk());
