@@ -2,7 +2,7 @@
 """The demo: one battery, seven parties, data released only under policy. Called by `./dev demo` after building.
 
 Starts a registrar, a cell maker (separate catalog, passport and connector), an OEM, a workshop, a reuse dealer, a
-recycler and an outsider, each with its own folder, keys and certificate on loopback, and checks 17 steps. Exit code 0
+recycler and an outsider, each with its own folder, keys and certificate on loopback, and checks 20 steps. Exit code 0
 only when every step is as expected.
 """
 import argparse
@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 import steps_erasure
+import steps_identity
 import steps_outage
 import steps_release
 import steps_trust
@@ -46,6 +47,11 @@ STEPS = [
      steps_outage.registrar_away),
     (16, "cell maker", "20回の強制終了でも受領済みの行は失われない", "20 kills lose no acknowledged row", steps_outage.killed),
     (17, "owners", "事前確認は実際の開示と一致した", "policy preview equals what each party then got", steps_trust.previews),
+    (18, "agency, registrar", "稼働中の連携基盤に新しい会社が参加する", "a new company joins while all others run",
+     steps_identity.joined_live),
+    (19, "all", "負荷をかけたまま全証明書と認証局を入れ替える", "every certificate and authority is rotated under load",
+     steps_identity.rotated),
+    (20, "cell maker, agency", "代行の権限を与え、取り消す", "a mandate is used and revoked", steps_identity.mandate),
 ]
 
 

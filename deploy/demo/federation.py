@@ -183,12 +183,16 @@ class Federation:
         return done.json
 
     def join(self, label, participant, processes=("node",)):
-        """Admits a company, invites it, starts its processes, enrols its operator."""
-        party = Party(label, self.folder / label, self.tools)
-        party.folder.mkdir(parents=True)
-        file = party.folder / "participant.yaml"
+        """Approves a company at once, and admits it."""
+        file = self.folder / f"{label}.yaml"
         file.write_text(participant, encoding="utf-8")
         self.registrar.operator.ask("participant", "apply", file, "--approve")
+        return self.admit(label, processes)
+
+    def admit(self, label, processes=("node",)):
+        """Invites an approved company, starts its processes, enrols its operator."""
+        party = Party(label, self.folder / label, self.tools)
+        party.folder.mkdir(parents=True)
         code = party.folder / "invitation"
         invited = [part for name in (*processes, "operator") for part in ("--process", name)]
         self.registrar.operator.ask("participant", "invite", label, *invited, "--code-file", code)
