@@ -80,7 +80,7 @@ class AnchorsTest : public ::testing::Test {
     const Caller caller = CallerForTest::WithNotAfter(RegistrarForTest::CallerOf("maker"),
                                                       registrar_.clock.Now() + absl::Hours(100));
     return WaitFor<v1::IssueTokenResponse>(
-               [&](auto done) { registrar_.registrar->enrolment().IssueToken(caller, std::move(done)); })
+               [&](auto done) { registrar_.registrar->tokens().Issue(ProcessOf(caller), std::move(done)); })
         ->token();
   }
 
@@ -212,8 +212,11 @@ TEST_F(AnchorsTest, TokensOfTheFormerKeyVerifyUntilTheyExpire) {
   EXPECT_NE(InUse()->TokenKeyAt(registrar_.clock.Now()).id(), former);
   // The former key, in other hands, after its end.
   registrar_.clock.Advance(absl::Hours(24) + kClockSkew);
-  const TokenClaims claims = {RegistrarForTest::DidOf("maker"), std::string(32, '#'), registrar_.clock.Now(),
-                              registrar_.clock.Now() + absl::Hours(1)};
+  const TokenClaims claims = {RegistrarForTest::DidOf("maker"),
+                              std::string(32, '#'),
+                              registrar_.clock.Now(),
+                              registrar_.clock.Now() + absl::Hours(1),
+                              {}};
   const std::string forged = IssueToken(authority_.token, kFederation, claims).value();
   EXPECT_THAT(VerifyToken(forged), StatusIs(kUnauthenticated, HasSubstr("does not count any more")));
 }

@@ -181,8 +181,8 @@ TEST_F(EnrolmentTest, WhoHasLeftNeitherEnrolsNorRenewsNorGetsTokens) {
   EXPECT_THAT(registrar_.Renew(certificate, Request()), StatusIs(kPermissionDenied, HasSubstr("left")));
   EXPECT_THAT(registrar_.TryInvite(Invitation()), StatusIs(kFailedPrecondition, HasSubstr("left")));
   EXPECT_THAT(WaitFor<v1::IssueTokenResponse>([&](auto done) {
-                registrar_.registrar->enrolment().IssueToken(RegistrarForTest::CallerOf("maker"),
-                                                             std::move(done));
+                registrar_.registrar->tokens().Issue(ProcessOf(RegistrarForTest::CallerOf("maker")),
+                                                     std::move(done));
               }),
               StatusIs(kPermissionDenied));
 }

@@ -240,8 +240,8 @@ class PythonTest : public EdgeTest {
     Save("jwks.json", Get("/oauth/jwks").body);
     Save("status1.jwt", Get("/credentials/status/1").body);
     Save("status2.jwt", Get("/credentials/status/2").body);
-    const bool verified = RunProgram({"/bin/sh", "-c", R"("$0" -B "$1" "$2" "$3" >"$4")", kPython,
-                                      TSUNAGI_SOURCE_DIR "/services/identity/verify_credentials.py",
+    const std::string script = TSUNAGI_SOURCE_DIR "/services/identity/verify_credentials.py";
+    const bool verified = RunProgram({"/bin/sh", "-c", R"("$0" -B "$1" "$2" "$3" >"$4")", kPython, script,
                                       folder_.path(), kFederation, folder_.File("verdict")});
     return verified ? ReadFile(folder_.File("verdict"), 100).value() : "";
   }

@@ -13,6 +13,7 @@ namespace tsunagi::testing {
 // Runs a program, named by its path, to its end: true when it exits with 0.
 inline bool RunProgram(std::vector<std::string> arguments) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   pid_t child = 0;
