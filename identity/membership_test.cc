@@ -199,6 +199,25 @@ TEST_F(MembershipTest, OneOfManyApprovalsAtOnceCounts) {
   EXPECT_EQ(approved, 1);
 }
 
+TEST_F(MembershipTest, OneOfManyRefusalsAtOnceCounts) {
+  const auto applied = registrar_.Apply(registrar_.Application(RegistrarForTest::Named("maker"), false));
+  std::vector<std::future<absl::StatusOr<v1::DeclineResponse>>> replies;
+  for (int i = 0; i < 8; ++i) {
+    v1::DeclineRequest request;
+    request.set_request_id(NewUuid(registrar_.random));
+    request.set_id(applied->pending_id());
+    request.set_reason("unknown");
+    auto promise = std::make_shared<std::promise<absl::StatusOr<v1::DeclineResponse>>>();
+    replies.push_back(promise->get_future());
+    membership().Decline(RegistrarForTest::Operator(), request,
+                         [promise](auto reply) { promise->set_value(std::move(reply)); });
+  }
+
+  int declined = 0;
+  for (auto& reply : replies) declined += reply.get().ok();
+  EXPECT_EQ(declined, 1);
+}
+
 TEST_F(MembershipTest, ChangesWhatAMemberStatesAndNothingElse) {
   registrar_.Register("maker");
   Enrol("maker");

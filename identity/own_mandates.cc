@@ -114,11 +114,21 @@ absl::Status OwnMandates::Save(const std::string& id, const StoredMandate& store
   return context_.journal.SubmitAndWait(std::move(commit)).status();
 }
 
+// A mandate that starts before its key counts would never count.
+absl::Status OwnMandates::CheckOwnKey(absl::Time now) const {
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Party> self, context_.trust.View()->Find(context_.did));
+  const absl::Status counts = self->KeyCountsAt(context_.signing_key.id(), now);
+  if (counts.ok()) return counts;
+  return absl::FailedPreconditionError(
+      absl::StrCat("the directory does not list this node's signing key yet: try again in a minute (",
+                   counts.message(), ")"));
+}
+
 absl::StatusOr<StoredMandate> OwnMandates::Sign(const Caller& caller, const v1::GrantMandateRequest& request,
                                                 const std::string& holder) {
   ASSIGN_OR_RETURN(const absl::Duration life, LifeOf(request));
-  // Whole seconds, so that the life is exactly what was asked for.
-  const absl::Time now = absl::FromUnixSeconds(absl::ToUnixSeconds(context_.clock.Now()));
+  const absl::Time now = context_.clock.Now();
+  RETURN_IF_ERROR(CheckOwnKey(now));
   v1::Mandate mandate;
   mandate.set_id(request.request_id());
   mandate.set_grantor(context_.did);
@@ -130,7 +140,7 @@ absl::StatusOr<StoredMandate> OwnMandates::Sign(const Caller& caller, const v1::
   RETURN_IF_ERROR(ReadMandate(payload).status());
   StoredMandate stored;
   *stored.mutable_mandate() = crypto::Sign(context_.signing_key, kMandatePayload, payload);
-  RETURN_IF_ERROR(Save(mandate.id(), stored, RecordOf(caller, mandate, "granted", context_.clock.Now())));
+  RETURN_IF_ERROR(Save(mandate.id(), stored, RecordOf(caller, mandate, "granted", now)));
   return stored;
 }
 

@@ -46,9 +46,10 @@ class OwnMandates {
 
   // Signs a mandate, one leaf, and files it with the registrar. The same request_id with the same content
   // again gives the same mandate. What the registrar refuses for good is forgotten, with its error.
-  //   INVALID_ARGUMENT  the request_id is no UUID, a scope is unknown, the life too long
-  //   NOT_FOUND         the holder is no member
-  //   ALREADY_EXISTS    the request_id stands for another mandate
+  //   INVALID_ARGUMENT     the request_id is no UUID, a scope is unknown, the life too long
+  //   NOT_FOUND            the holder is no member
+  //   ALREADY_EXISTS       the request_id stands for another mandate
+  //   FAILED_PRECONDITION  the directory does not list the signing key yet
   absl::StatusOr<v1::GrantMandateResponse> Grant(const Caller& caller,
                                                  const v1::GrantMandateRequest& request);
 
@@ -69,6 +70,7 @@ class OwnMandates {
   absl::StatusOr<Stored> Load(const std::string& id) const;
   absl::StatusOr<std::map<std::string, Stored>> LoadAll() const;
   absl::Status Save(const std::string& id, const Stored& stored, std::optional<std::string> record);
+  absl::Status CheckOwnKey(absl::Time now) const;
   absl::StatusOr<Stored> Sign(const Caller& caller, const v1::GrantMandateRequest& request,
                               const std::string& holder);
   // Files what waits, and notes what was filed. The registrar's error when it refused the mandate for good.

@@ -167,6 +167,15 @@ TEST_F(OwnMandatesTest, RefusesWrongRequestsWithoutALeaf) {
   EXPECT_THAT(Records(), IsEmpty());
 }
 
+TEST_F(OwnMandatesTest, GrantsNothingWithAKeyThatTheDirectoryDoesNotList) {
+  const crypto::PrivateKey unlisted = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256);
+  OwnMandates fresh({*journal_, registrar_.registrar->trust(), unlisted, registrar_.clock, revoked_,
+                     registry_, RegistrarForTest::DidOf("maker")});
+
+  EXPECT_THAT(fresh.Grant(operator_, Request()), StatusIs(kFailedPrecondition, HasSubstr("signing key")));
+  EXPECT_THAT(Records(), IsEmpty());
+}
+
 TEST_F(OwnMandatesTest, FilesAtUpkeepWhatItCouldNotFile) {
   registry_.away = true;
   const auto granted = Grant();

@@ -48,8 +48,9 @@ ServerUnaryReactor* AccountService::ServeOnPool(CallbackServerContext* context, 
                       [this, response, work = std::move(work)](const Caller& caller, rpc::Finish finish) {
                         const absl::Status queued = hashing_.Run([response, work, caller, finish] {
                           absl::StatusOr<Response> result = work(caller);
-                          if (result.ok()) *response = *std::move(result);
-                          finish(result.status());
+                          if (!result.ok()) return finish(result.status());
+                          *response = *std::move(result);
+                          finish(absl::OkStatus());
                         });
                         if (!queued.ok()) finish(queued);
                       });

@@ -259,7 +259,10 @@ TEST_F(ProcessTest, FilesItsMandatesAndWhatItRevokedDuringAnOutage) {
     if (!self.ok() || (*self)->mandates.empty()) return std::nullopt;
     return (*self)->mandates[0];
   };
-  ASSERT_TRUE(Eventually([&] { return process->trust().View()->Find("agency").ok() && Healthy(); }));
+  ASSERT_TRUE(Eventually([&] {
+    const auto self = process->trust().View()->Find("oem");
+    return self.ok() && (*self)->KeyCountsAt(process->signing_key().id(), clock_.Now()).ok();
+  }));
   identity::v1::GrantMandateRequest grant;
   grant.set_request_id(NewUuid(random_));
   grant.set_holder("agency");
