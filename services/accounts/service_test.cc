@@ -51,7 +51,9 @@ class Node {
                              crypto::kLeastPasswordCost)
                     .value()),
         accounts_(guard_, *people_, sessions_),
-        operations_(guard_, *journal_, [] { return ops::v1::GetHealthResponse(); }),
+        operations_(guard_, *journal_,
+                    {[] { return ops::v1::GetHealthResponse(); },
+                     [](const auto& done) { done(absl::UnavailableError("no certificate here")); }}),
         server_(federation, label, "node") {}
 
   absl::Status Start() { return server_.Start(guard_, {&accounts_, &operations_}); }

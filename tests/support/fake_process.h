@@ -41,6 +41,8 @@ class FakeProcess final : public process::ParticipantProcess {
   rpc::WorkerPool& workers() override { return workers_; }
   rpc::WorkerPool& inbound() override { return inbound_; }
   rpc::Guard& guard() override { return guard_; }
+  people::SessionTable& sessions() override { return sessions_; }
+  const std::string& session_file() const override { return session_file_; }
   absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelTo(absl::string_view, absl::string_view) override {
     if (self == nullptr) return absl::NotFoundError("no such process");
     return self;
@@ -64,6 +66,8 @@ class FakeProcess final : public process::ParticipantProcess {
   FakeRandom random_{7};
   const std::string label_ = "maker";
   const std::string key_ = "a key of the test's node, 32 byte";
+  people::SessionTable sessions_{clock_};
+  const std::string session_file_;  // nobody keeps accounts here
   TestPassportNode records_;
   rpc::Guard guard_;
   rpc::WorkerPool workers_{2, 64};
