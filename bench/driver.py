@@ -45,7 +45,7 @@ def write(measured, path):
 @contextlib.contextmanager
 def child(command):
     """A server that ends with the context; gives its process."""
-    process = subprocess.Popen([str(word) for word in command])
+    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
     try:
         yield process
     finally:

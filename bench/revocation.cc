@@ -99,6 +99,7 @@ class Caller {
 absl::StatusOr<std::vector<absl::Time>> WaitForAll(const std::vector<std::unique_ptr<Caller>>& callers,
                                                    bool refused) {
   std::vector<absl::Time> times;
+  times.reserve(callers.size());
   for (const std::unique_ptr<Caller>& caller : callers) times.push_back(caller->WaitUntil(refused));
   if (std::count(times.begin(), times.end(), absl::InfiniteFuture()) > 0) {
     return absl::DeadlineExceededError(
@@ -125,6 +126,7 @@ absl::StatusOr<std::vector<std::vector<double>>> MeasureRevocation(Federation& f
     if (load.watch) nodes.back()->Watch();
   }
   std::vector<std::unique_ptr<Caller>> callers;
+  callers.reserve(nodes.size());
   for (const std::unique_ptr<BenchNode>& node : nodes) {
     callers.push_back(std::make_unique<Caller>(*suspect, *node));
   }

@@ -126,6 +126,7 @@ absl::StatusOr<std::vector<TokenRound>> MeasureTokens(const std::string& folder,
   ASSIGN_OR_RETURN(const std::unique_ptr<Issuer> issuer, Issuer::Open(folder));
   ASSIGN_OR_RETURN(const std::vector<std::string> tokens, issuer->Issue(load.tokens));
   std::vector<Signed> prepared;
+  prepared.reserve(tokens.size());
   for (const std::string& token : tokens) prepared.push_back(Prepare(token));
   RETURN_IF_ERROR(Measure(*issuer, tokens, prepared).status());  // warm-up
 
