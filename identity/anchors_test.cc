@@ -252,7 +252,8 @@ TEST_F(AnchorsTest, ARemovedRootTakesEverythingUnderItAlong) {
   ASSERT_THAT(Remove(authority_.root.certificate), IsOk());
   ASSERT_THAT(process_.AcceptBundle(OwnBundle()->signed_bundle), IsOk());
 
-  EXPECT_EQ(process_.View()->directory_version, 0u);  // a thief's, as far as anyone knows
+  EXPECT_TRUE(process_.View()->bundle->anchors[1].removed);  // its issuing CA
+  EXPECT_EQ(process_.View()->directory_version, 0u);         // a thief's, as far as anyone knows
   EXPECT_EQ(process_.StatusAge(), absl::InfiniteDuration());
   EXPECT_THAT(process_.AcceptDirectory(under_removed), StatusIs(kUnauthenticated));
   Follow();

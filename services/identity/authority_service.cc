@@ -1,5 +1,7 @@
 #include "services/identity/authority_service.h"
 
+#include "services/identity/reply.h"
+
 #include <utility>
 
 namespace tsunagi::identity {
@@ -25,8 +27,9 @@ ServerUnaryReactor* AuthorityService::Change(
   return guard_.Serve(context, [=, this](const Caller& caller, const Finish& finish) {
     const absl::Status queued = worker_.Run([=, this] {
       absl::StatusOr<Response> reply = change(registrar_.anchors(), caller);
-      if (reply.ok()) *response = *std::move(reply);
-      finish(reply.status());
+      const absl::Status status = reply.status();
+      if (status.ok()) *response = *std::move(reply);
+      finish(status);
     });
     if (!queued.ok()) finish(queued);
   });
@@ -61,10 +64,7 @@ ServerUnaryReactor* AuthorityService::RemoveAuthority(CallbackServerContext* con
 ServerUnaryReactor* AuthorityService::EndKey(CallbackServerContext* context, const v1::EndKeyRequest* request,
                                              v1::EndKeyResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, const Finish& finish) {
-    registrar_.keys().EndKey(caller, *request, [response, finish](absl::StatusOr<v1::EndKeyResponse> reply) {
-      if (reply.ok()) *response = *std::move(reply);
-      finish(reply.status());
-    });
+    registrar_.keys().EndKey(caller, *request, Into(response, finish));
   });
 }
 

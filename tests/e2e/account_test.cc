@@ -40,7 +40,7 @@ class AccountTest : public ::testing::Test {
     auto started = identity::RegistrarProcess::Start(identity::WithDefaults(config), clock_);
     ASSERT_THAT(started, IsOk());
     registrar_ = *std::move(started);
-    const std::string& root = registrar_->registrar().context().authority.root.certificate.sha256;
+    const std::string root = registrar_->registrar().context().authority.Get()->root.certificate.sha256;
     ASSERT_THAT(
         WriteFileAtomically(
             dir_.File("operator.yaml"),

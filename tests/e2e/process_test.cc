@@ -431,7 +431,7 @@ class CompanyOperator {
     const auto request = crypto::MakeCertificateRequest(
         key_, "operator.oem", {uri}, {rpc::ProcessDnsName("operator", "oem", kFederation)});
     const auto root = http::FetchRoot(invitation.url(), invitation.root_sha256());
-    const auto chain = http::SimpleEnroll(invitation.url(), *root, "oem", invitation.code(), *request);
+    const auto chain = http::SimpleEnroll(invitation.url(), {*root}, "oem", invitation.code(), *request);
     root_pem_ = crypto::ToPem(*root);
     for (const crypto::Certificate& certificate : *chain) chain_pem_ += crypto::ToPem(certificate);
     identity::v1::IssueTokenResponse response;
