@@ -1,8 +1,8 @@
 #include "services/identity/authority_service.h"
 
-#include "services/identity/reply.h"
-
 #include <utility>
+
+#include "services/identity/reply.h"
 
 namespace tsunagi::identity {
 
@@ -25,12 +25,8 @@ ServerUnaryReactor* AuthorityService::Change(
     CallbackServerContext* context, Response* response,
     const std::function<absl::StatusOr<Response>(Anchors&, const Caller&)>& change) {
   return guard_.Serve(context, [=, this](const Caller& caller, const Finish& finish) {
-    const absl::Status queued = worker_.Run([=, this] {
-      absl::StatusOr<Response> reply = change(registrar_.anchors(), caller);
-      const absl::Status status = reply.status();
-      if (status.ok()) *response = *std::move(reply);
-      finish(status);
-    });
+    const absl::Status queued =
+        worker_.Run([=, this] { Return(change(registrar_.anchors(), caller), response, finish); });
     if (!queued.ok()) finish(queued);
   });
 }

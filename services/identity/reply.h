@@ -9,20 +9,20 @@
 
 namespace tsunagi::identity {
 
+// Finishes the call with what was read.
+template <class Reply>
+void Return(absl::StatusOr<Reply> reply, Reply* response, const rpc::Finish& finish) {
+  const absl::Status status = reply.status();
+  if (status.ok()) *response = *std::move(reply);
+  finish(status);
+}
+
 // The completion of an act that finishes the call.
 template <class Reply>
 Done<Reply> Into(Reply* response, rpc::Finish finish) {
   return [response, finish = std::move(finish)](absl::StatusOr<Reply> reply) {
-    if (reply.ok()) *response = *std::move(reply);
-    finish(reply.status());
+    Return(std::move(reply), response, finish);
   };
-}
-
-// Finishes the call with what was read.
-template <class Reply>
-void Return(absl::StatusOr<Reply> reply, Reply* response, const rpc::Finish& finish) {
-  if (reply.ok()) *response = *std::move(reply);
-  finish(reply.status());
 }
 
 }  // namespace tsunagi::identity
