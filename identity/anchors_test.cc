@@ -119,7 +119,7 @@ TEST_F(AnchorsTest, AnIssuingCaIsKnownBeforeItIsUsedAndTheFormerEndsWithItsLastC
   registrar_.clock.Set(before.not_after);
   EXPECT_THAT(Counts(before), StatusIs(kUnauthenticated));
   EXPECT_EQ(process_.View()->bundle->anchors[1].until, before.not_after);
-  EXPECT_THAT(registrar_.Acts(), ElementsAre("registered", "registered", "invited", "enrolled",
+  EXPECT_THAT(registrar_.Acts(), ElementsAre("registered", "approved", "invited", "enrolled",
                                              "key-made-known", "key-put-into-use", "invited", "enrolled"));
 }
 

@@ -296,7 +296,7 @@ TEST_F(CertificateTest, RefusesOtherPkcs7) {
                                  std::string(70000, '0'), MakeCertsOnly({}).value_or("")}) {
     EXPECT_THAT(ParseCertsOnly(bad), StatusIs(StatusCode::kInvalidArgument));
   }
-  EXPECT_THAT(ParseCertsOnly(MakeCertsOnly(std::vector<Certificate>(17, leaf_)).value()),
+  EXPECT_THAT(ParseCertsOnly(MakeCertsOnly(std::vector<Certificate>(65, leaf_)).value()),
               StatusIs(StatusCode::kInvalidArgument));
 }
 

@@ -2,7 +2,6 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "core/crypto/hardware_key.h"
 
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,12 +59,23 @@ absl::StatusOr<HardwareKey> ParseUri(absl::string_view uri) {
   return key;
 }
 
-// The engine with a module, loaded once a module and never unloaded: keys refer to it until the process ends.
+// The engine with its module. It is one a process, and never unloaded: keys refer to it until the process
+// ends.
+struct Loaded {
+  ENGINE* engine = nullptr;
+  std::string module_path;
+};
+
 absl::StatusOr<ENGINE*> EngineFor(const std::string& module_path) {
   static Mutex& mutex = *new Mutex;
-  static auto& engines = *new std::map<std::string, ENGINE*>;
+  static auto& loaded = *new Loaded;
   MutexLock lock(mutex);
-  if (const auto known = engines.find(module_path); known != engines.end()) return known->second;
+  if (loaded.engine != nullptr && loaded.module_path == module_path) return loaded.engine;
+  if (loaded.engine != nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat("PKCS#11 module `", module_path,
+                                                      "`: this process uses `", loaded.module_path,
+                                                      "` already, expected one module"));
+  }
   ENGINE_load_dynamic();
   ENGINE* const engine = ENGINE_by_id("pkcs11");
   if (engine == nullptr) {
@@ -78,7 +88,7 @@ absl::StatusOr<ENGINE*> EngineFor(const std::string& module_path) {
     return SslError(absl::StatusCode::kFailedPrecondition,
                     absl::StrCat("PKCS#11 module `", module_path, "` cannot be used"));
   }
-  engines.emplace(module_path, engine);
+  loaded = {engine, module_path};
   return engine;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -28,38 +29,48 @@ using testing::StatusIs;
 constexpr auto kEs256 = common::v1::SIGNATURE_ALGORITHM_ES256;
 constexpr char kModule[] = "/usr/lib/softhsm/libsofthsm2.so";
 
-// A token with one P-256 key, `root`.
+// A token with one P-256 key, `root`: one for all tests, since SoftHSM reads its configuration once a
+// process.
 class HardwareKeyTest : public ::testing::Test {
  protected:
-  void SetUp() override {
+  static void SetUpTestSuite() {
     ASSERT_TRUE(std::filesystem::exists(kModule)) << "install softhsm2: ./dev setup";
-    std::filesystem::create_directory(dir_.File("tokens"));
-    Write("conf", absl::StrCat("directories.tokendir = ", dir_.File("tokens"), "\nlog.level = ERROR\n"));
+    folder_ = std::make_unique<testing::TempDir>();
+    std::filesystem::create_directory(folder_->File("tokens"));
+    Write("conf", absl::StrCat("directories.tokendir = ", folder_->File("tokens"), "\nlog.level = ERROR\n"));
     Write("pin", "1234");
-    ASSERT_EQ(::setenv("SOFTHSM2_CONF", dir_.File("conf").c_str(), 1), 0);
+    ASSERT_EQ(::setenv("SOFTHSM2_CONF", folder_->File("conf").c_str(), 1), 0);
     ASSERT_TRUE(testing::RunProgram({"/usr/bin/softhsm2-util", "--init-token", "--free", "--label",
                                      "registrar", "--so-pin", "12345678", "--pin", "1234"}));
     ASSERT_TRUE(testing::RunProgram({"/usr/bin/pkcs11-tool", "--module", kModule, "--login", "--pin", "1234",
                                      "--keypairgen", "--key-type", "EC:prime256v1", "--label", "root", "--id",
                                      "01"}));
   }
-  void Write(const std::string& name, const std::string& text) {
-    ASSERT_THAT(WriteFileAtomically(dir_.File(name), text, 0600), IsOk());
+  static void TearDownTestSuite() { folder_.reset(); }
+  static void Write(const std::string& name, const std::string& text) {
+    ASSERT_THAT(WriteFileAtomically(folder_->File(name), text, 0600), IsOk());
   }
-  std::string Uri(const std::string& object = "root", const std::string& pin = "pin") const {
+  static std::string Uri(const std::string& object = "root", const std::string& pin = "pin") {
     return absl::StrCat("pkcs11:token=registrar;object=", object, ";type=private?module-path=", kModule,
-                        "&pin-source=file:", dir_.File(pin));
+                        "&pin-source=file:", folder_->File(pin));
   }
-  absl::StatusOr<PrivateKey> Load(const std::string& text) {
-    const std::string path = dir_.File("root.key");
+  static absl::StatusOr<PrivateKey> Load(const std::string& text) {
+    const std::string path = folder_->File("root.key");
     EXPECT_THAT(WriteFileAtomically(path, text, 0600), IsOk());
     return PrivateKey::LoadOrCreate(path, kEs256);
   }
 
-  const testing::TempDir dir_;
+  static std::unique_ptr<testing::TempDir> folder_;
 };
 
-// One test: SoftHSM reads its configuration once a process.
+std::unique_ptr<testing::TempDir> HardwareKeyTest::folder_;
+
+// Comes first: a token that a process has logged in to asks for no PIN again.
+TEST_F(HardwareKeyTest, IsNotOpenedWithAWrongPin) {
+  Write("wrong-pin", "9999");
+  EXPECT_THAT(Load(Uri("root", "wrong-pin")), StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
 TEST_F(HardwareKeyTest, SignsInTheTokenAndNeverLeavesIt) {
   const auto key = Load(Uri() + "\n");
   ASSERT_THAT(key, IsOk());
@@ -79,11 +90,9 @@ TEST_F(HardwareKeyTest, SignsInTheTokenAndNeverLeavesIt) {
   ASSERT_THAT(certificate, IsOk());
   EXPECT_THAT(VerifyChain({*certificate}, *certificate, root.not_before), IsOk());
 
-  EXPECT_THAT(PrivateKey::LoadOrCreateForTls(dir_.File("root.key")),
+  EXPECT_THAT(PrivateKey::LoadOrCreateForTls(folder_->File("root.key")),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("expected a PEM file")));
   EXPECT_THAT(Load(Uri("other")), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("no such key")));
-  Write("wrong-pin", "9999");
-  EXPECT_THAT(Load(Uri("root", "wrong-pin")), StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(Load(absl::StrReplaceAll(Uri(), {{kModule, "/nowhere.so"}})),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("/nowhere.so")));
 }

@@ -2,20 +2,9 @@
 
 #include <utility>
 
+#include "services/identity/reply.h"
+
 namespace tsunagi::identity {
-namespace {
-
-// Hands an act's reply to the call.
-template <class Reply>
-Done<Reply> Into(Reply* response, rpc::Finish finish) {
-  return [response, finish = std::move(finish)](absl::StatusOr<Reply> reply) {
-    if (reply.ok()) *response = *std::move(reply);
-    finish(reply.status());
-  };
-}
-
-}  // namespace
-
 std::vector<rpc::AccessRow> MandateRegistryRows() {
   return {
       {"/tsunagi.identity.v1.MandateRegistryService/FileMandate", rpc::Who::kParticipant},

@@ -30,6 +30,7 @@ using testing::StatusIs;
 using testing::TestCredential;
 
 constexpr char kHealth[] = "/tsunagi.ops.v1.OperationsService/GetHealth";
+constexpr char kRenew[] = "/tsunagi.ops.v1.OperationsService/RenewCertificate";
 constexpr char kCheckpoint[] = "/tsunagi.ops.v1.OperationsService/GetCheckpoint";
 constexpr char kLeaves[] = "/tsunagi.ops.v1.OperationsService/ListLeaves";
 
@@ -70,7 +71,10 @@ class ServerTest : public ::testing::Test {
   testing::TestFederation federation_{clock_};
   Guard guard_{
       {.own_label = "oem", .federation = "battery.example", .default_deadline = absl::Milliseconds(50)},
-      {{kHealth, Who::kParticipant}, {kCheckpoint, Who::kParticipant}, {kLeaves, Who::kOwnOperator}},
+      {{kHealth, Who::kParticipant},
+       {kCheckpoint, Who::kParticipant},
+       {kRenew, Who::kOwnOperator},
+       {kLeaves, Who::kOwnOperator}},
       federation_.tokens(),
       federation_.trust(),
       clock_};
@@ -85,7 +89,8 @@ class ServerTest : public ::testing::Test {
 };
 
 TEST_F(ServerTest, DoesNotStartWithAMethodThatHasNoRow) {
-  Guard guard({"oem", "battery.example"}, {{kHealth, Who::kParticipant}, {kCheckpoint, Who::kParticipant}},
+  Guard guard({"oem", "battery.example"},
+              {{kHealth, Who::kParticipant}, {kCheckpoint, Who::kParticipant}, {kRenew, Who::kOwnOperator}},
               federation_.tokens(), federation_.trust(), clock_);
 
   EXPECT_THAT(server_.Start(guard, {&service_}),
@@ -97,6 +102,7 @@ TEST_F(ServerTest, DoesNotStartWithARowThatHasNoMethod) {
   Guard guard({"oem", "battery.example"},
               {{kHealth, Who::kParticipant},
                {kCheckpoint, Who::kParticipant},
+               {kRenew, Who::kOwnOperator},
                {kLeaves, Who::kOwnOperator},
                {"/tsunagi.ops.v1.OperationsService/Gone", Who::kParticipant}},
               federation_.tokens(), federation_.trust(), clock_);

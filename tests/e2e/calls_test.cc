@@ -79,6 +79,7 @@ class CallsTest : public ::testing::Test {
   testing::TestFederation federation_{clock_};
   rpc::Guard guard_{{.own_label = "oem", .federation = "battery.example"},
                     {{"/tsunagi.ops.v1.OperationsService/GetHealth", rpc::Who::kParticipant},
+                     {"/tsunagi.ops.v1.OperationsService/RenewCertificate", rpc::Who::kOwnOperator},
                      {"/tsunagi.ops.v1.OperationsService/GetCheckpoint", rpc::Who::kParticipant},
                      {"/tsunagi.ops.v1.OperationsService/ListLeaves", rpc::Who::kOwnOperator}},
                     federation_.tokens(),
