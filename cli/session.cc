@@ -47,6 +47,14 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Open(Profile profile, absl::Du
 
 void Session::RefreshBundle() { bundle_ = NewestBundle(profile_, config_, std::move(bundle_)); }
 
+bool Session::FollowRoots() {
+  const uint64_t known = bundle_.version;
+  RefreshBundle();
+  if (bundle_.version == known) return false;
+  channels_.clear();
+  return true;
+}
+
 absl::Status Session::ActFor(const Acting& acting) {
   if (acting.party.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(grantor_, FindParticipant(acting.party));

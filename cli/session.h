@@ -82,6 +82,8 @@ class Session {
 
   void RenewCertificate();
   void RefreshBundle();
+  // Whether roots were rolled since the bundle was kept: then channels are made anew.
+  bool FollowRoots();
   absl::Status ActFor(const Acting& acting);
   absl::StatusOr<std::string> Token();
   absl::StatusOr<std::string> NewToken();
@@ -127,16 +129,21 @@ absl::StatusOr<Response> Session::CallWith(const std::string& account_token, abs
                                            grpc::Status (Service::Stub::*method)(grpc::ClientContext*,
                                                                                  const Request&, Response*),
                                            const Request& request) {
-  auto channel = ChannelTo(process);
-  if (!channel.ok()) return channel.status();
-  typename Service::Stub stub(*channel);
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
-  if (!account_token.empty()) context.AddMetadata(rpc::kSessionHeader, account_token);
-  Response response;
-  const grpc::Status status = (stub.*method)(&context, request, &response);
-  if (!status.ok()) return AtProcess(status, process);
-  return response;
+  while (true) {
+    auto channel = ChannelTo(process);
+    if (!channel.ok()) return channel.status();
+    typename Service::Stub stub(*channel);
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout_));
+    if (!account_token.empty()) context.AddMetadata(rpc::kSessionHeader, account_token);
+    Response response;
+    const grpc::Status status = (stub.*method)(&context, request, &response);
+    if (status.ok()) return response;
+    // A process that shows a root which this profile does not know yet looks like one that is away.
+    if (status.error_code() != grpc::StatusCode::UNAVAILABLE || !FollowRoots()) {
+      return AtProcess(status, process);
+    }
+  }
 }
 
 }  // namespace tsunagi::cli

@@ -137,7 +137,7 @@ def mandate(step, scene):
     done, seconds = wait_for(30, lambda: agency.run(*acting, scene.folder / "agency-1.csv").code == 0)
     step.check("with the mandate (代行) it enters a battery for the cell maker", "created", f"within {seconds:.0f} s", done)
     shown = maker.ask("passport", "show", "AGENCY-00001@cell-maker")
-    step.equal("the author is the cell maker", {scene.dids["cell-maker"]}, {one["author"] for one in shown["statements"]})
+    step.equal("the author is the cell maker", [scene.dids["cell-maker"]], sorted({one["author"] for one in shown["statements"]}))
     out_of_scope = agency.run("--for", "cell-maker", "policy", "list")
     step.equal("what the mandate does not say stays closed", [1, "PERMISSION_DENIED"],
                [out_of_scope.code, out_of_scope.error.get("code")])
