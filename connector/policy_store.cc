@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "connector/records.h"
-#include "core/audit/requests.h"
 #include "core/audit/actor.h"
+#include "core/audit/requests.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/proto.h"

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/types/span.h"
-#include "core/audit/merkle.h"
 #include "core/audit/actor.h"
+#include "core/audit/merkle.h"
 #include "core/base/proto.h"
 #include "core/crypto/envelope.h"
 #include "passport/model/digests.h"

@@ -99,7 +99,10 @@ class Process final : public RegistrarProcess {
     // The edge comes first: its port stands in the invitations that the registrar makes.
     RETURN_IF_ERROR(StartEdge());
     ASSIGN_OR_RETURN(registrar_, Registrar::Open({*journal_, authority_, clock_, random_, Options()}));
-    RETURN_IF_ERROR(credentials_.KeepRoots(registrar_->trust().RootsPem()));
+    {
+      MutexLock lock(mutex_);
+      RETURN_IF_ERROR(credentials_.KeepRoots(registrar_->trust().RootsPem()));
+    }
     RETURN_IF_ERROR(StartServer());
     RETURN_IF_ERROR(registrar_->WriteOperatorInvitation(config_.data_dir() + "/operator-invitation"));
     serving_ = registrar_.get();

@@ -19,9 +19,9 @@ using namespace tsunagi;  // NOLINT: composition
 
 std::vector<rpc::AccessRow> Rows() {
   std::vector<rpc::AccessRow> all;
-  for (const std::vector<rpc::AccessRow>& rows : {catalog::CatalogRows(), passport::PassportRows(),
-                                                  connector::ConnectorRows(), people::AccountRows(),
-                                                  mandate::MandateRows()}) {
+  for (const std::vector<rpc::AccessRow>& rows :
+       {catalog::CatalogRows(), passport::PassportRows(), connector::ConnectorRows(), people::AccountRows(),
+        mandate::MandateRows()}) {
     all.insert(all.end(), rows.begin(), rows.end());
   }
   return all;
