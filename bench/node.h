@@ -70,7 +70,7 @@ class BenchNode {
   absl::Status Serve(const std::vector<rpc::AccessRow>& rows, const MakeService& more);
 
   const internal::v1::NodeConfig config_;
-  const SystemClock clock_;
+  const SystemClock clock_{};
   ShiftedClock renewal_clock_;
   SystemRandom random_;
   const process::Keys keys_;

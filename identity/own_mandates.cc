@@ -117,7 +117,7 @@ absl::Status OwnMandates::Save(const std::string& id, const StoredMandate& store
 // A mandate that starts before its key counts would never count.
 absl::Status OwnMandates::CheckOwnKey(absl::Time now) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<const Party> self, context_.trust.View()->Find(context_.did));
-  const absl::Status counts = self->KeyCountsAt(context_.signing_key.id(), now);
+  absl::Status counts = self->KeyCountsAt(context_.signing_key.id(), now);
   if (counts.ok()) return counts;
   return absl::FailedPreconditionError(
       absl::StrCat("the directory does not list this node's signing key yet: try again in a minute (",
@@ -201,7 +201,7 @@ absl::Status OwnMandates::File(const std::string& id, StoredMandate& stored) {
   if (!filed.mandate_filed() && !filed.has_revoked_at()) {
     v1::FileMandateRequest request;
     *request.mutable_mandate() = filed.mandate();
-    const absl::Status status = context_.registry.FileMandate(request);
+    absl::Status status = context_.registry.FileMandate(request);
     if (IsFinal(status)) {
       audit::Commit commit;
       commit.writes = {store::Delete(Table::kState, MandateKey(id))};

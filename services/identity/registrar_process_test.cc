@@ -128,7 +128,7 @@ class RegistrarProcessTest : public ::testing::Test {
     return Client(*process_, label, "node", created.code());
   }
 
-  const SystemClock clock_;
+  const SystemClock clock_{};
   SystemRandom random_;
   testing::TempDir folder_;
   std::unique_ptr<RegistrarProcess> process_;

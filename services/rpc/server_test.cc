@@ -22,7 +22,6 @@ namespace tsunagi::rpc {
 namespace {
 
 using ops::v1::OperationsService;
-using testing::AllOf;
 using testing::CallRaw;
 using testing::HasSubstr;
 using testing::IsOk;

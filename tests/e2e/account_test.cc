@@ -80,7 +80,7 @@ class AccountTest : public ::testing::Test {
   }
 
   const testing::TempDir dir_;
-  const SystemClock clock_;
+  const SystemClock clock_{};
   std::unique_ptr<identity::RegistrarProcess> registrar_;
 };
 

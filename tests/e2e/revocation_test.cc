@@ -143,7 +143,7 @@ class RevocationTest : public ::testing::Test {
   }
 
   const testing::TempDir dir_;
-  const SystemClock clock_;
+  const SystemClock clock_{};
   SystemRandom random_;
   const Caller operator_ = CallerForTest::Make("did:web:battery.example:participants:registrar", "registrar",
                                                "operator", {"registrar"});
