@@ -110,6 +110,7 @@ TEST_F(PolicyStoreTest, RefusesARequestIdThatIsNoUuid) {
 TEST_F(PolicyStoreTest, SetsManyAtOnceWithoutLosingAVersion) {
   constexpr int kSets = 3;
   std::vector<std::future<absl::StatusOr<uint64_t>>> sets;
+  sets.reserve(kSets);
   for (int i = 0; i < kSets; ++i) {
     sets.push_back(std::async(std::launch::async, [&] { return node_.SetPolicies(kPermit); }));
   }
@@ -133,7 +134,7 @@ TEST_F(PolicyStoreTest, DeniesEverythingWhenTheStoredSetIsNotUnderstood) {
   v1::PolicySet newer;
   newer.set_version(9);
   ASSERT_THAT(ParseYaml(kPermit, "p", newer), IsOk());
-  newer.mutable_rules(0)->GetReflection()->MutableUnknownFields(newer.mutable_rules(0))->AddVarint(99, 1);
+  v1::Rule::GetReflection()->MutableUnknownFields(newer.mutable_rules(0))->AddVarint(99, 1);
   audit::Commit commit;
   commit.writes = {store::Put(store::Table::kState, PolicyStore::Key(), newer.SerializeAsString())};
   ASSERT_THAT(node_.records.journal().SubmitAndWait(std::move(commit)), IsOk());

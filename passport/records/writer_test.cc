@@ -222,6 +222,8 @@ TEST_F(RecordWriterTest, KeepsTheChainWholeWhenManyWriteAtOnce) {
   constexpr int kThreads = 4;
   std::vector<std::thread> threads;
   std::vector<std::string> ids;
+  threads.reserve(kThreads);
+  ids.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) ids.push_back(node_.NewRequestId());
   std::atomic<int> created = 0;
   for (int i = 0; i < kThreads; ++i) {
