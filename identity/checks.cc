@@ -200,7 +200,7 @@ absl::Status CheckParticipant(const v1::Participant& participant) {
 }
 
 absl::Status CheckAddress(absl::string_view address) {
-  const absl::Status wrong =
+  absl::Status wrong =
       InvalidArgument({"ADDRESS_INVALID", "address", address, "host:port such as node.example.jp:7443"});
   const size_t colon = address.rfind(':');
   if (colon == absl::string_view::npos || address.size() > 255) return wrong;

@@ -25,16 +25,21 @@ bool AreDigits(absl::string_view text) {
 
 bool IsUpperAlphanumeric(absl::string_view text) {
   return std::all_of(text.begin(), text.end(),
-                     [](char c) { return absl::ascii_isupper(c) || absl::ascii_isdigit(c); });
+                     [](unsigned char c) { return absl::ascii_isupper(c) || absl::ascii_isdigit(c); });
 }
 
 // 0 to 9, then A = 10 to Z = 35.
-uint32_t ValueOf(char c) { return static_cast<uint32_t>(absl::ascii_isdigit(c) ? c - '0' : c - 'A' + 10); }
+uint32_t ValueOf(unsigned char c) {
+  return static_cast<uint32_t>(absl::ascii_isdigit(c) ? c - '0' : c - 'A' + 10);
+}
 
 // The two check digits of the first 18 characters of an LEI: 02 to 98, so that each has one spelling.
 std::string LeiCheckDigits(absl::string_view base) {
   uint32_t rest = 0;
-  for (const char c : base) rest = (rest * (absl::ascii_isdigit(c) ? 10 : 100) + ValueOf(c)) % 97;
+  for (const char each : base) {
+    const auto c = static_cast<unsigned char>(each);
+    rest = (rest * (absl::ascii_isdigit(c) ? 10 : 100) + ValueOf(c)) % 97;
+  }
   return absl::StrFormat("%02u", 98 - rest * 100 % 97);
 }
 
@@ -54,7 +59,7 @@ std::string BpnCheckCharacters(absl::string_view entity) {
   constexpr absl::string_view kAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
   constexpr uint32_t kModulus = 1271;
   uint32_t rest = 0;
-  for (const char c : entity) rest = (rest * 36 + ValueOf(c)) % kModulus;
+  for (const char c : entity) rest = (rest * 36 + ValueOf(static_cast<unsigned char>(c))) % kModulus;
   const uint32_t check = (kModulus + 1 - rest * (36 * 36) % kModulus) % kModulus;
   return {kAlphabet[check / 36], kAlphabet[check % 36]};
 }
