@@ -42,7 +42,8 @@ absl::StatusOr<HardwareKey> ParseUri(absl::string_view uri) {
   HardwareKey key;
   std::vector<absl::string_view> kept;
   bool has_pin = false;
-  for (const absl::string_view attribute : absl::StrSplit(halves.size() < 2 ? "" : halves[1], '&')) {
+  const absl::string_view query = halves.size() < 2 ? absl::string_view() : absl::string_view(halves[1]);
+  for (const absl::string_view attribute : absl::StrSplit(query, '&')) {
     absl::string_view value = attribute;
     if (absl::ConsumePrefix(&value, "module-path=")) {
       key.module_path = std::string(value);
