@@ -87,7 +87,7 @@ absl::StatusOr<absl::Time> CosignedAt(const std::string& checkpoint,
   for (const auto& key : registrar.keys()) {
     if (key.purpose() != identity::v1::KEY_PURPOSE_LOG || key.log_origin() != name) continue;
     ASSIGN_OR_RETURN(const auto public_key, crypto::PublicKey::FromDer(key.public_key()));
-    const auto time = audit::CosignatureTime(checkpoint, name, public_key);
+    auto time = audit::CosignatureTime(checkpoint, name, public_key);
     if (time.ok() && CountsAt(key, *time)) return time;
     last = time.ok() ? Wrong("the registrar's key did not count when it cosigned") : time.status();
   }
