@@ -1,7 +1,5 @@
 // The identity bench: one measurement a run, its result as one line of JSON on standard output. identity.py
 // runs it.
-#include <algorithm>
-#include <functional>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "bench/federation.h"
 #include "bench/guarded_echo.h"
+#include "bench/measurement.h"
 #include "bench/node.h"
 #include "bench/revocation.h"
 #include "bench/rotation.h"
@@ -102,23 +101,11 @@ int Run(int argc, char** argv) {
       {"tokens", Tokens}, {"guarded", Guarded}, {"revocation", Revocation}, {"rotation", Rotation}};
   Arguments arguments;
   CLI::App app("Measurements of ./dev bench identity");
-  app.require_subcommand(1);
-  app.fallthrough();
-  for (const auto& [name, run] : measurements) app.add_subcommand(name, "see bench/README.md");
+  AddMeasurements(app, measurements);
   AddOptions(app, arguments);
   CLI11_PARSE(app, argc, argv);
   log::Start("bench_identity", "error");
-
-  const auto chosen = std::find_if(measurements.begin(), measurements.end(), [&app](const auto& measurement) {
-    return app.got_subcommand(measurement.first);
-  });
-  const Result result = chosen->second(arguments);
-  if (!result.ok()) {
-    std::cerr << "bench_identity " << chosen->first << ": " << result.status().message() << "\n";
-    return 1;
-  }
-  std::cout << *result << "\n";
-  return 0;
+  return RunMeasurement(app, measurements, arguments);
 }
 
 }  // namespace

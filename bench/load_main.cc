@@ -2,7 +2,6 @@
 // it.
 #include <algorithm>
 #include <cstdio>
-#include <iostream>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
@@ -14,6 +13,7 @@
 #include "bench/closed_loop.h"
 #include "bench/facts.h"
 #include "bench/ingest.h"
+#include "bench/measurement.h"
 #include "bench/process.h"
 #include "bench/release.h"
 #include "bench/stream.h"
@@ -161,26 +161,14 @@ int Run(int argc, char** argv) {
       {"raw", Raw},         {"import", Import}, {"rocksdb", RocksDb}, {"start", Start}};
   Arguments arguments;
   CLI::App app("Load driver of ./dev bench");
-  app.require_subcommand(1);
-  app.fallthrough();
-  for (const auto& [name, run] : measurements) app.add_subcommand(name, "see bench/README.md");
+  AddMeasurements(app, measurements);
   AddOptions(app, arguments);
   CLI11_PARSE(app, argc, argv);
   arguments.load.duration = absl::Seconds(arguments.seconds);
   arguments.load.server_pid = arguments.target.pid;
   arguments.shape.request_bytes = arguments.sizes.request;
   arguments.ingest = {arguments.release.batteries, 2, arguments.target.pid};
-
-  const auto chosen = std::find_if(measurements.begin(), measurements.end(), [&app](const auto& measurement) {
-    return app.got_subcommand(measurement.first);
-  });
-  const Result result = chosen->second(arguments);
-  if (!result.ok()) {
-    std::cerr << "bench_load " << chosen->first << ": " << result.status().message() << "\n";
-    return 1;
-  }
-  std::cout << *result << "\n";
-  return 0;
+  return RunMeasurement(app, measurements, arguments);
 }
 
 }  // namespace

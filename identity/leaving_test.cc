@@ -23,20 +23,6 @@ class SuspensionTest : public ::testing::Test {
     request.set_search(label);
     return registrar_.registrar->membership().List(request).value().participants(0);
   }
-  void Enrol(const std::string& label) {
-    const crypto::PrivateKey key = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256);
-    ASSERT_THAT(
-        registrar_.Enrol(label, registrar_.Invite(label), RegistrarForTest::RequestFor(key, label, "node")),
-        IsOk());
-    ASSERT_THAT(registrar_.registrar->Refresh(), IsOk());
-  }
-  static v1::Participant WithNumber(const std::string& label, const std::string& number) {
-    v1::Participant participant = RegistrarForTest::Named(label);
-    v1::PartyIdentifier& identifier = *participant.add_identifiers();
-    identifier.set_scheme("houjin-bangou");
-    identifier.set_value(number);
-    return participant;
-  }
 
   RegistrarForTest registrar_;
 };
@@ -61,7 +47,7 @@ TEST_F(SuspensionTest, SuspendsAndReinstates) {
 
 TEST_F(SuspensionTest, WhoHadEnrolledIsActiveAgainOnceReinstated) {
   registrar_.Register("late");
-  Enrol("late");
+  registrar_.EnrolNode("late");
   ASSERT_THAT(registrar_.SetSuspended("late", true), IsOk());
   ASSERT_THAT(registrar_.SetSuspended("late", false), IsOk());
 
@@ -83,7 +69,7 @@ TEST_F(SuspensionTest, NeverSuspendsTheRegistrarOrAStranger) {
 
 TEST_F(LeavingTest, WhoLeavesEndsItsKeysAndStandsInTheStatusList) {
   registrar_.Register("heir");
-  ASSERT_THAT(registrar_.TryRegister(WithNumber("leaver", "7000012050002")), IsOk());
+  ASSERT_THAT(registrar_.TryRegister(RegistrarForTest::WithNumber("leaver", "7000012050002")), IsOk());
   v1::ListKeysRequest keys;
   RegistrarForTest::AddKey(crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256),
                            v1::KEY_PURPOSE_SIGNING, "", RegistrarForTest::DidOf("leaver"), keys);
@@ -102,7 +88,7 @@ TEST_F(LeavingTest, WhoLeavesEndsItsKeysAndStandsInTheStatusList) {
   EXPECT_TRUE(entry.endpoints().empty());
   EXPECT_TRUE(registrar_.registrar->trust().View()->IsSuspended(entry.did()));
   // The company may come again, or its successor take the number over.
-  EXPECT_THAT(registrar_.TryRegister(WithNumber("leaver-2", "7000012050002")), IsOk());
+  EXPECT_THAT(registrar_.TryRegister(RegistrarForTest::WithNumber("leaver-2", "7000012050002")), IsOk());
 }
 
 TEST_F(LeavingTest, AKeyThatEndedBeforeItsHolderLeftKeepsItsEnd) {

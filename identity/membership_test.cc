@@ -28,20 +28,6 @@ class MembershipTest : public ::testing::Test {
     return WaitFor<v1::DeclineResponse>(
         [&](auto done) { membership().Decline(RegistrarForTest::Operator(), request, std::move(done)); });
   }
-  void Enrol(const std::string& label) {
-    const crypto::PrivateKey key = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256);
-    ASSERT_THAT(
-        registrar_.Enrol(label, registrar_.Invite(label), RegistrarForTest::RequestFor(key, label, "node")),
-        IsOk());
-    ASSERT_THAT(registrar_.registrar->Refresh(), IsOk());
-  }
-  static v1::Participant WithNumber(const std::string& label, const std::string& number) {
-    v1::Participant participant = RegistrarForTest::Named(label);
-    v1::PartyIdentifier& identifier = *participant.add_identifiers();
-    identifier.set_scheme("houjin-bangou");
-    identifier.set_value(number);
-    return participant;
-  }
 
   RegistrarForTest registrar_;
 };
@@ -143,15 +129,17 @@ TEST_F(MembershipTest, RefusesATakenDidAndOneThatIsHostedForAnother) {
 }
 
 TEST_F(MembershipTest, RefusesAnIdentifierOfAnotherParticipant) {
-  ASSERT_THAT(registrar_.TryRegister(WithNumber("maker", "7000012050002")), IsOk());
+  ASSERT_THAT(registrar_.TryRegister(RegistrarForTest::WithNumber("maker", "7000012050002")), IsOk());
 
-  EXPECT_THAT(registrar_.Apply(registrar_.Application(WithNumber("copy", "7000012050002"), false)),
-              StatusIs(kAlreadyExists, HasSubstr("houjin-bangou:7000012050002")));
+  EXPECT_THAT(
+      registrar_.Apply(registrar_.Application(RegistrarForTest::WithNumber("copy", "7000012050002"), false)),
+      StatusIs(kAlreadyExists, HasSubstr("houjin-bangou:7000012050002")));
 }
 
 TEST_F(MembershipTest, AnIdentifierThatWasTakenSinceTheApplicationIsRefusedAtItsApproval) {
-  const auto applied = registrar_.Apply(registrar_.Application(WithNumber("copy", "7000012050002"), false));
-  ASSERT_THAT(registrar_.TryRegister(WithNumber("maker", "7000012050002")), IsOk());
+  const auto applied =
+      registrar_.Apply(registrar_.Application(RegistrarForTest::WithNumber("copy", "7000012050002"), false));
+  ASSERT_THAT(registrar_.TryRegister(RegistrarForTest::WithNumber("maker", "7000012050002")), IsOk());
 
   EXPECT_THAT(registrar_.Approve(applied->pending_id()), StatusIs(kAlreadyExists));
   EXPECT_EQ(membership().ListPending({}).value().pending_size(), 1);
@@ -220,8 +208,8 @@ TEST_F(MembershipTest, OneOfManyRefusalsAtOnceCounts) {
 
 TEST_F(MembershipTest, ChangesWhatAMemberStatesAndNothingElse) {
   registrar_.Register("maker");
-  Enrol("maker");
-  v1::Participant change = WithNumber("maker", "7000012050002");
+  registrar_.EnrolNode("maker");
+  v1::Participant change = RegistrarForTest::WithNumber("maker", "7000012050002");
   change.set_name_ja("株式会社メーカー");
   change.add_roles("cell-maker");
   change.add_contacts()->set_function("security");
@@ -237,9 +225,10 @@ TEST_F(MembershipTest, ChangesWhatAMemberStatesAndNothingElse) {
   EXPECT_EQ(entry.contacts(0).email(), "security@maker.example");
   EXPECT_EQ(entry.state(), v1::PARTICIPANT_STATE_ACTIVE);
   EXPECT_TRUE(entry.keys().empty());
-  EXPECT_THAT(registrar_.TryRegister(WithNumber("copy", "7000012050002")), StatusIs(kAlreadyExists));
+  EXPECT_THAT(registrar_.TryRegister(RegistrarForTest::WithNumber("copy", "7000012050002")),
+              StatusIs(kAlreadyExists));
   ASSERT_THAT(registrar_.Update(RegistrarForTest::Named("maker")), IsOk());
-  EXPECT_THAT(registrar_.TryRegister(WithNumber("copy", "7000012050002")), IsOk());
+  EXPECT_THAT(registrar_.TryRegister(RegistrarForTest::WithNumber("copy", "7000012050002")), IsOk());
 }
 
 TEST_F(MembershipTest, ChangesNoDidNoStrangerAndNotTheRegistrar) {

@@ -114,6 +114,20 @@ struct RegistrarForTest {
       registrar->enrolment().Enrol({label, code, request_der, "192.0.2.1"}, std::move(done));
     });
   }
+  // Enrols the node of a participant with an invitation of its own; the directory says so.
+  void EnrolNode(const std::string& label) {
+    const crypto::PrivateKey key = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256);
+    ASSERT_TRUE(Enrol(label, Invite(label), RequestFor(key, label, "node")).ok());
+    ASSERT_TRUE(registrar->Refresh().ok());
+  }
+  // An applicant with a 法人番号.
+  static v1::Participant WithNumber(const std::string& label, const std::string& number) {
+    v1::Participant participant = Named(label);
+    v1::PartyIdentifier& identifier = *participant.add_identifiers();
+    identifier.set_scheme("houjin-bangou");
+    identifier.set_value(number);
+    return participant;
+  }
   absl::StatusOr<crypto::Certificate> Renew(const crypto::Certificate& current,
                                             const std::string& request_der) {
     return WaitFor<crypto::Certificate>([&](auto done) {

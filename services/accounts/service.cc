@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "services/rpc/reply.h"
 
 namespace tsunagi::people {
 
@@ -41,101 +42,89 @@ AccountService::AccountService(rpc::Guard& guard, People& people, SessionTable& 
 
 AccountService::~AccountService() { sessions_.OnUnsaved(nullptr); }
 
-template <class Response>
-ServerUnaryReactor* AccountService::ServeOnPool(CallbackServerContext* context, Response* response,
-                                                std::type_identity_t<Work<Response>> work) {
-  return guard_.Serve(context,
-                      [this, response, work = std::move(work)](const Caller& caller, rpc::Finish finish) {
-                        const absl::Status queued = hashing_.Run([response, work, caller, finish] {
-                          absl::StatusOr<Response> result = work(caller);
-                          if (!result.ok()) return finish(result.status());
-                          *response = *std::move(result);
-                          finish(absl::OkStatus());
-                        });
-                        if (!queued.ok()) finish(queued);
-                      });
-}
-
 ServerUnaryReactor* AccountService::SignIn(CallbackServerContext* context, const v1::SignInRequest* request,
                                            v1::SignInResponse* response) {
-  return ServeOnPool(context, response, [this, request](const Caller& caller) {
-    return people_.sign_ins().SignIn(caller, *request);
-  });
+  return guard_.Serve(context, rpc::OnPool(hashing_, response, [this, request](const Caller& caller) {
+                        return people_.sign_ins().SignIn(caller, *request);
+                      }));
 }
 
 ServerUnaryReactor* AccountService::SignOut(CallbackServerContext* context, const v1::SignOutRequest*,
                                             v1::SignOutResponse* response) {
-  return ServeOnPool(context, response,
-                     [this](const Caller& caller) { return people_.sign_ins().SignOut(caller); });
+  return guard_.Serve(context, rpc::OnPool(hashing_, response, [this](const Caller& caller) {
+                        return people_.sign_ins().SignOut(caller);
+                      }));
 }
 
 ServerUnaryReactor* AccountService::CreateAccount(CallbackServerContext* context,
                                                   const v1::CreateAccountRequest* request,
                                                   v1::CreateAccountResponse* response) {
-  return ServeOnPool(context, response, [this, request](const Caller& caller) {
-    return people_.accounts().Create(caller, *request);
-  });
+  return guard_.Serve(context, rpc::OnPool(hashing_, response, [this, request](const Caller& caller) {
+                        return people_.accounts().Create(caller, *request);
+                      }));
 }
 
 ServerUnaryReactor* AccountService::SetPassword(CallbackServerContext* context,
                                                 const v1::SetPasswordRequest* request,
                                                 v1::SetPasswordResponse* response) {
-  return ServeOnPool(context, response, [this, request](const Caller& caller) {
-    return people_.accounts().SetPassword(caller, *request);
-  });
+  return guard_.Serve(context, rpc::OnPool(hashing_, response, [this, request](const Caller& caller) {
+                        return people_.accounts().SetPassword(caller, *request);
+                      }));
 }
 
 ServerUnaryReactor* AccountService::SetRole(CallbackServerContext* context, const v1::SetRoleRequest* request,
                                             v1::SetRoleResponse* response) {
-  return ServeOnPool(context, response, [this, request](const Caller& caller) {
-    return people_.accounts().SetRole(caller, *request);
-  });
+  return guard_.Serve(context, rpc::OnPool(hashing_, response, [this, request](const Caller& caller) {
+                        return people_.accounts().SetRole(caller, *request);
+                      }));
 }
 
 ServerUnaryReactor* AccountService::DisableAccount(CallbackServerContext* context,
                                                    const v1::DisableAccountRequest* request,
                                                    v1::DisableAccountResponse* response) {
-  return ServeOnPool(context, response, [this, request](const Caller& caller) {
-    return people_.accounts().Disable(caller, *request);
-  });
+  return guard_.Serve(context, rpc::OnPool(hashing_, response, [this, request](const Caller& caller) {
+                        return people_.accounts().Disable(caller, *request);
+                      }));
 }
 
 ServerUnaryReactor* AccountService::ListAccounts(CallbackServerContext* context,
                                                  const v1::ListAccountsRequest* request,
                                                  v1::ListAccountsResponse* response) {
-  return ServeOnPool(context, response,
-                     [this, request](const Caller&) { return people_.accounts().List(*request); });
+  return guard_.Serve(context, rpc::OnPool(hashing_, response, [this, request](const Caller&) {
+                        return people_.accounts().List(*request);
+                      }));
 }
 
 ServerUnaryReactor* AccountService::CreateClient(CallbackServerContext* context,
                                                  const v1::CreateClientRequest* request,
                                                  v1::CreateClientResponse* response) {
-  return ServeOnPool(context, response, [this, request](const Caller& caller) {
-    return people_.clients().Create(caller, *request);
-  });
+  return guard_.Serve(context, rpc::OnPool(hashing_, response, [this, request](const Caller& caller) {
+                        return people_.clients().Create(caller, *request);
+                      }));
 }
 
 ServerUnaryReactor* AccountService::RotateClientSecret(CallbackServerContext* context,
                                                        const v1::RotateClientSecretRequest* request,
                                                        v1::RotateClientSecretResponse* response) {
-  return ServeOnPool(context, response, [this, request](const Caller& caller) {
-    return people_.clients().Rotate(caller, *request);
-  });
+  return guard_.Serve(context, rpc::OnPool(hashing_, response, [this, request](const Caller& caller) {
+                        return people_.clients().Rotate(caller, *request);
+                      }));
 }
 
 ServerUnaryReactor* AccountService::DropClient(CallbackServerContext* context,
                                                const v1::DropClientRequest* request,
                                                v1::DropClientResponse* response) {
-  return ServeOnPool(context, response, [this, request](const Caller& caller) {
-    return people_.clients().Drop(caller, *request);
-  });
+  return guard_.Serve(context, rpc::OnPool(hashing_, response, [this, request](const Caller& caller) {
+                        return people_.clients().Drop(caller, *request);
+                      }));
 }
 
 ServerUnaryReactor* AccountService::ListClients(CallbackServerContext* context,
                                                 const v1::ListClientsRequest* request,
                                                 v1::ListClientsResponse* response) {
-  return ServeOnPool(context, response,
-                     [this, request](const Caller&) { return people_.clients().List(*request); });
+  return guard_.Serve(context, rpc::OnPool(hashing_, response, [this, request](const Caller&) {
+                        return people_.clients().List(*request);
+                      }));
 }
 
 }  // namespace tsunagi::people

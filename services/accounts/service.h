@@ -58,13 +58,6 @@ class AccountService final : public v1::AccountService::CallbackService {
                                         v1::ListClientsResponse* response) override;
 
  private:
-  template <class Response>
-  using Work = std::function<absl::StatusOr<Response>(const Caller&)>;
-  // `work` is converted, so that `Response` follows from `response`.
-  template <class Response>
-  grpc::ServerUnaryReactor* ServeOnPool(grpc::CallbackServerContext* context, Response* response,
-                                        std::type_identity_t<Work<Response>> work);
-
   rpc::Guard& guard_;
   People& people_;
   SessionTable& sessions_;

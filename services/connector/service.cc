@@ -4,22 +4,9 @@
 
 #include "connector/transfer/notices.h"
 #include "identity/mandates.h"
+#include "services/rpc/reply.h"
 
 namespace tsunagi::connector {
-namespace {
-
-// What hands a domain call's result over to the caller.
-template <typename Response>
-std::function<void(absl::StatusOr<Response>)> AnswerTo(Response* response, rpc::Finish finish) {
-  return [response, finish = std::move(finish)](absl::StatusOr<Response> result) {
-    if (!result.ok()) return finish(result.status());
-    *response = *std::move(result);
-    finish(absl::OkStatus());
-  };
-}
-
-}  // namespace
-
 std::vector<rpc::AccessRow> ConnectorRows() {
   using rpc::Who;
   return {
@@ -41,7 +28,7 @@ grpc::ServerUnaryReactor* ConnectorService::RequestAgreement(grpc::CallbackServe
                                                              const v1::RequestAgreementRequest* request,
                                                              v1::RequestAgreementResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
-    node_.agreements().Request(caller, *request, AnswerTo(response, std::move(finish)));
+    node_.agreements().Request(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
@@ -49,7 +36,7 @@ grpc::ServerUnaryReactor* ConnectorService::Release(grpc::CallbackServerContext*
                                                     const v1::ReleaseRequest* request,
                                                     v1::ReleaseResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
-    node_.releases().Release(caller, *request, AnswerTo(response, std::move(finish)));
+    node_.releases().Release(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
@@ -61,12 +48,9 @@ grpc::ServerBidiReactor<v1::ReleaseStreamRequest, v1::ReleaseStreamResponse>* Co
 grpc::ServerUnaryReactor* ConnectorService::Resolve(grpc::CallbackServerContext* context,
                                                     const v1::ResolveRequest* request,
                                                     v1::ResolveResponse* response) {
-  return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
-    const absl::Status queued = workers_.Run([this, caller, request, answer = AnswerTo(response, finish)] {
-      answer(node_.resolver().Resolve(caller, *request));
-    });
-    if (!queued.ok()) finish(queued);
-  });
+  return guard_.Serve(context, rpc::OnPool(workers_, response, [this, request](const Caller& caller) {
+                        return node_.resolver().Resolve(caller, *request);
+                      }));
 }
 
 grpc::ServerUnaryReactor* ConnectorService::SetPolicies(grpc::CallbackServerContext* context,
@@ -74,7 +58,7 @@ grpc::ServerUnaryReactor* ConnectorService::SetPolicies(grpc::CallbackServerCont
                                                         v1::SetPoliciesResponse* response) {
   return guard_.ServeInScope(context, identity::kScopePolicy,
                              [=, this](const Caller& caller, rpc::Finish finish) {
-                               node_.policies().Set(caller, *request, AnswerTo(response, std::move(finish)));
+                               node_.policies().Set(caller, *request, rpc::Into(response, std::move(finish)));
                              });
 }
 
@@ -83,7 +67,7 @@ grpc::ServerUnaryReactor* ConnectorService::GetPolicies(grpc::CallbackServerCont
                                                         v1::GetPoliciesResponse* response) {
   return guard_.ServeInScope(context, identity::kScopePolicy,
                              [=, this](const Caller& caller, rpc::Finish finish) {
-                               node_.policies().Show(caller, AnswerTo(response, std::move(finish)));
+                               node_.policies().Show(caller, rpc::Into(response, std::move(finish)));
                              });
 }
 
@@ -91,27 +75,24 @@ grpc::ServerUnaryReactor* ConnectorService::PreviewRelease(grpc::CallbackServerC
                                                            const v1::PreviewReleaseRequest* request,
                                                            v1::PreviewReleaseResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
-    node_.previews().Preview(caller, *request, AnswerTo(response, std::move(finish)));
+    node_.previews().Preview(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
 grpc::ServerUnaryReactor* ConnectorService::ListAgreements(grpc::CallbackServerContext* context,
                                                            const v1::ListAgreementsRequest* request,
                                                            v1::ListAgreementsResponse* response) {
-  return guard_.Serve(context, [=, this](const Caller&, rpc::Finish finish) {
-    AnswerTo(response, std::move(finish))(node_.agreement_table().List(*request));
+  return guard_.Serve(context, [=, this](const Caller&, const rpc::Finish& finish) {
+    rpc::Return(node_.agreement_table().List(*request), response, finish);
   });
 }
 
 grpc::ServerUnaryReactor* ConnectorService::FileHolderNotices(grpc::CallbackServerContext* context,
                                                               const v1::FileHolderNoticesRequest* request,
                                                               v1::FileHolderNoticesResponse* response) {
-  return guard_.Serve(context, [=, this](const Caller&, rpc::Finish finish) {
-    const absl::Status queued = workers_.Run([this, request, answer = AnswerTo(response, finish)] {
-      answer(connector::FileHolderNotices(node_.federation(), *request));
-    });
-    if (!queued.ok()) finish(queued);
-  });
+  return guard_.Serve(context, rpc::OnPool(workers_, response, [this, request](const Caller&) {
+                        return connector::FileHolderNotices(node_.federation(), *request);
+                      }));
 }
 
 }  // namespace tsunagi::connector

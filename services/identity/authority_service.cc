@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "services/identity/reply.h"
+#include "services/rpc/reply.h"
 
 namespace tsunagi::identity {
 
@@ -20,17 +20,6 @@ std::vector<rpc::AccessRow> AuthorityRows() {
   };
 }
 
-template <class Response>
-ServerUnaryReactor* AuthorityService::Change(
-    CallbackServerContext* context, Response* response,
-    const std::function<absl::StatusOr<Response>(Anchors&, const Caller&)>& change) {
-  return guard_.Serve(context, [=, this](const Caller& caller, const Finish& finish) {
-    const absl::Status queued =
-        worker_.Run([=, this] { Return(change(registrar_.anchors(), caller), response, finish); });
-    if (!queued.ok()) finish(queued);
-  });
-}
-
 ServerUnaryReactor* AuthorityService::GetTrustBundle(CallbackServerContext* context,
                                                      const v1::GetTrustBundleRequest* request,
                                                      v1::GetTrustBundleResponse* response) {
@@ -44,23 +33,23 @@ ServerUnaryReactor* AuthorityService::GetTrustBundle(CallbackServerContext* cont
 ServerUnaryReactor* AuthorityService::RotateKey(CallbackServerContext* context,
                                                 const v1::RotateKeyRequest* request,
                                                 v1::RotateKeyResponse* response) {
-  return Change<v1::RotateKeyResponse>(context, response, [request](Anchors& anchors, const Caller& caller) {
-    return anchors.Rotate(caller, *request);
-  });
+  return guard_.Serve(context, rpc::OnPool(worker_, response, [this, request](const Caller& caller) {
+                        return registrar_.anchors().Rotate(caller, *request);
+                      }));
 }
 
 ServerUnaryReactor* AuthorityService::RemoveAuthority(CallbackServerContext* context,
                                                       const v1::RemoveAuthorityRequest* request,
                                                       v1::RemoveAuthorityResponse* response) {
-  return Change<v1::RemoveAuthorityResponse>(
-      context, response,
-      [request](Anchors& anchors, const Caller& caller) { return anchors.Remove(caller, *request); });
+  return guard_.Serve(context, rpc::OnPool(worker_, response, [this, request](const Caller& caller) {
+                        return registrar_.anchors().Remove(caller, *request);
+                      }));
 }
 
 ServerUnaryReactor* AuthorityService::EndKey(CallbackServerContext* context, const v1::EndKeyRequest* request,
                                              v1::EndKeyResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, const Finish& finish) {
-    registrar_.keys().EndKey(caller, *request, Into(response, finish));
+    registrar_.keys().EndKey(caller, *request, rpc::Into(response, finish));
   });
 }
 

@@ -33,15 +33,9 @@ class AuthorityService final : public v1::AuthorityService::CallbackService {
                                    v1::EndKeyResponse* response) override;
 
  private:
-  // Runs a change off the handler's thread: it writes key files.
-  template <class Response>
-  grpc::ServerUnaryReactor* Change(
-      grpc::CallbackServerContext* context, Response* response,
-      const std::function<absl::StatusOr<Response>(Anchors&, const Caller&)>& change);
-
   rpc::Guard& guard_;
   Registrar& registrar_;
-  rpc::WorkerPool worker_{1, 8};  // last: ends before what its jobs use
+  rpc::WorkerPool worker_{1, 8};  // changes write key files; last: ends before what its jobs use
 };
 
 }  // namespace tsunagi::identity

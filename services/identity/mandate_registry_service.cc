@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "services/identity/reply.h"
+#include "services/rpc/reply.h"
 
 namespace tsunagi::identity {
 std::vector<rpc::AccessRow> MandateRegistryRows() {
@@ -16,7 +16,7 @@ grpc::ServerUnaryReactor* MandateRegistryService::FileMandate(grpc::CallbackServ
                                                               const v1::FileMandateRequest* request,
                                                               v1::FileMandateResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
-    mandates_.FileMandate(caller, *request, Into(response, std::move(finish)));
+    mandates_.FileMandate(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
@@ -24,7 +24,7 @@ grpc::ServerUnaryReactor* MandateRegistryService::FileRevocation(grpc::CallbackS
                                                                  const v1::FileRevocationRequest* request,
                                                                  v1::FileRevocationResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, rpc::Finish finish) {
-    mandates_.FileRevocation(caller, *request, Into(response, std::move(finish)));
+    mandates_.FileRevocation(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 

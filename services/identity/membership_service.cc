@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "services/identity/reply.h"
+#include "services/rpc/reply.h"
 
 namespace tsunagi::identity {
 
@@ -28,7 +28,7 @@ std::vector<rpc::AccessRow> MembershipRows() {
 ServerUnaryReactor* MembershipService::Apply(CallbackServerContext* context, const v1::ApplyRequest* request,
                                              v1::ApplyResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.membership().Apply(caller, *request, Into(response, std::move(finish)));
+    registrar_.membership().Apply(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
@@ -36,7 +36,7 @@ ServerUnaryReactor* MembershipService::Approve(CallbackServerContext* context,
                                                const v1::ApproveRequest* request,
                                                v1::ApproveResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.membership().Approve(caller, *request, Into(response, std::move(finish)));
+    registrar_.membership().Approve(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
@@ -44,7 +44,7 @@ ServerUnaryReactor* MembershipService::Decline(CallbackServerContext* context,
                                                const v1::DeclineRequest* request,
                                                v1::DeclineResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.membership().Decline(caller, *request, Into(response, std::move(finish)));
+    registrar_.membership().Decline(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
@@ -52,7 +52,7 @@ ServerUnaryReactor* MembershipService::UpdateParticipant(CallbackServerContext* 
                                                          const v1::UpdateParticipantRequest* request,
                                                          v1::UpdateParticipantResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.membership().Update(caller, *request, Into(response, std::move(finish)));
+    registrar_.membership().Update(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
@@ -60,14 +60,14 @@ ServerUnaryReactor* MembershipService::SetSuspended(CallbackServerContext* conte
                                                     const v1::SetSuspendedRequest* request,
                                                     v1::SetSuspendedResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.membership().SetSuspended(caller, *request, Into(response, std::move(finish)));
+    registrar_.membership().SetSuspended(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
 ServerUnaryReactor* MembershipService::Leave(CallbackServerContext* context, const v1::LeaveRequest* request,
                                              v1::LeaveResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.membership().Leave(caller, *request, Into(response, std::move(finish)));
+    registrar_.membership().Leave(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
@@ -75,7 +75,7 @@ ServerUnaryReactor* MembershipService::ConsentToNamespace(CallbackServerContext*
                                                           const v1::ConsentToNamespaceRequest* request,
                                                           v1::ConsentToNamespaceResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.membership().ConsentToNamespace(caller, *request, Into(response, std::move(finish)));
+    registrar_.membership().ConsentToNamespace(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
@@ -83,7 +83,7 @@ ServerUnaryReactor* MembershipService::ListPending(CallbackServerContext* contex
                                                    const v1::ListPendingRequest* request,
                                                    v1::ListPendingResponse* response) {
   return guard_.Serve(context, [=, this](const Caller&, const Finish& finish) {
-    Return(registrar_.membership().ListPending(*request), response, finish);
+    rpc::Return(registrar_.membership().ListPending(*request), response, finish);
   });
 }
 
@@ -91,7 +91,7 @@ ServerUnaryReactor* MembershipService::ListParticipants(CallbackServerContext* c
                                                         const v1::ListParticipantsRequest* request,
                                                         v1::ListParticipantsResponse* response) {
   return guard_.Serve(context, [=, this](const Caller&, const Finish& finish) {
-    Return(registrar_.membership().List(*request), response, finish);
+    rpc::Return(registrar_.membership().List(*request), response, finish);
   });
 }
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "services/identity/reply.h"
+#include "services/rpc/reply.h"
 
 namespace tsunagi::identity {
 namespace {
@@ -34,14 +34,14 @@ ServerUnaryReactor* IdentityService::CreateInvitation(CallbackServerContext* con
                                                       const v1::CreateInvitationRequest* request,
                                                       v1::CreateInvitationResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.enrolment().CreateInvitation(caller, *request, Into(response, std::move(finish)));
+    registrar_.enrolment().CreateInvitation(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
 ServerUnaryReactor* IdentityService::IssueToken(CallbackServerContext* context, const v1::IssueTokenRequest*,
                                                 v1::IssueTokenResponse* response) {
   return guard_.ServeByCertificate(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.tokens().Issue(ProcessOf(caller), Into(response, std::move(finish)));
+    registrar_.tokens().Issue(ProcessOf(caller), rpc::Into(response, std::move(finish)));
   });
 }
 
@@ -49,7 +49,7 @@ ServerUnaryReactor* IdentityService::ListKeys(CallbackServerContext* context,
                                               const v1::ListKeysRequest* request,
                                               v1::ListKeysResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.keys().ListKeys(caller, *request, Into(response, std::move(finish)));
+    registrar_.keys().ListKeys(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
@@ -89,7 +89,7 @@ ServerUnaryReactor* IdentityService::CosignCheckpoint(CallbackServerContext* con
                                                       const v1::CosignCheckpointRequest* request,
                                                       v1::CosignCheckpointResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.cosigning().Cosign(caller, *request, Into(response, std::move(finish)));
+    registrar_.cosigning().Cosign(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
@@ -97,7 +97,7 @@ ServerUnaryReactor* IdentityService::SubmitAmendment(CallbackServerContext* cont
                                                      const v1::SubmitAmendmentRequest* request,
                                                      v1::SubmitAmendmentResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.amendments().Submit(caller, *request, Into(response, std::move(finish)));
+    registrar_.amendments().Submit(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
@@ -105,7 +105,7 @@ ServerUnaryReactor* IdentityService::ApproveAmendment(CallbackServerContext* con
                                                       const v1::ApproveAmendmentRequest* request,
                                                       v1::ApproveAmendmentResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, Finish finish) {
-    registrar_.amendments().Approve(caller, *request, Into(response, std::move(finish)));
+    registrar_.amendments().Approve(caller, *request, rpc::Into(response, std::move(finish)));
   });
 }
 
@@ -113,7 +113,7 @@ ServerUnaryReactor* IdentityService::ListAmendments(CallbackServerContext* conte
                                                     const v1::ListAmendmentsRequest* request,
                                                     v1::ListAmendmentsResponse* response) {
   return guard_.Serve(context, [=, this](const Caller& caller, const Finish& finish) {
-    Return(registrar_.amendments().List(caller, *request), response, finish);
+    rpc::Return(registrar_.amendments().List(caller, *request), response, finish);
   });
 }
 

@@ -32,10 +32,6 @@ class MandateService final : public identity::v1::MandateService::CallbackServic
                                          identity::v1::ListMandatesResponse* response) override;
 
  private:
-  template <class Response>
-  grpc::ServerUnaryReactor* ServeOnPool(grpc::CallbackServerContext* context, Response* response,
-                                        std::function<absl::StatusOr<Response>(const Caller&)> work);
-
   rpc::Guard& guard_;
   identity::OwnMandates& own_;
   rpc::WorkerPool& workers_;

@@ -5,6 +5,7 @@
 #include "core/base/status_macros.h"
 #include "identity/mandates.h"
 #include "passport/records/view.h"
+#include "services/rpc/reply.h"
 
 namespace tsunagi::passport {
 namespace {
@@ -35,52 +36,40 @@ std::vector<rpc::AccessRow> PassportRows() {
   };
 }
 
-template <class Response>
-grpc::ServerUnaryReactor* PassportService::ServeOnPool(
-    grpc::CallbackServerContext* context, absl::string_view scope, Response* response,
-    std::function<absl::StatusOr<Response>(const Caller&)> work) {
-  return guard_.ServeInScope(
-      context, scope, [this, response, work = std::move(work)](const Caller& caller, rpc::Finish finish) {
-        const absl::Status queued = workers_.Run([response, work, caller, finish] {
-          absl::StatusOr<Response> result = work(caller);
-          if (result.ok()) *response = *std::move(result);
-          finish(result.status());
-        });
-        if (!queued.ok()) finish(queued);
-      });
-}
-
 grpc::ServerUnaryReactor* PassportService::ImportFacts(grpc::CallbackServerContext* context,
                                                        const v1::ImportFactsRequest* request,
                                                        v1::ImportFactsResponse* response) {
-  return ServeOnPool<v1::ImportFactsResponse>(
-      context, identity::kScopePassportImport, response,
-      [this, request](const Caller& caller) { return node_.writer().ImportFacts(caller, *request); });
+  return guard_.ServeInScope(context, identity::kScopePassportImport,
+                             rpc::OnPool(workers_, response, [this, request](const Caller& caller) {
+                               return node_.writer().ImportFacts(caller, *request);
+                             }));
 }
 
 grpc::ServerUnaryReactor* PassportService::GetPassport(grpc::CallbackServerContext* context,
                                                        const v1::GetPassportRequest* request,
                                                        v1::GetPassportResponse* response) {
-  return ServeOnPool<v1::GetPassportResponse>(
-      context, identity::kScopePassportShow, response, [this, request](const Caller& caller) {
-        return passport::ShowPassport(node_.context(), caller, request->subject());
-      });
+  return guard_.ServeInScope(context, identity::kScopePassportShow,
+                             rpc::OnPool(workers_, response, [this, request](const Caller& caller) {
+                               return passport::ShowPassport(node_.context(), caller, request->subject());
+                             }));
 }
 
 grpc::ServerUnaryReactor* PassportService::EraseParts(grpc::CallbackServerContext* context,
                                                       const v1::ErasePartsRequest* request,
                                                       v1::ErasePartsResponse* response) {
-  return ServeOnPool<v1::ErasePartsResponse>(
-      context, identity::kScopeErase, response,
-      [this, request](const Caller& caller) { return node_.eraser().EraseParts(caller, *request); });
+  return guard_.ServeInScope(context, identity::kScopeErase,
+                             rpc::OnPool(workers_, response, [this, request](const Caller& caller) {
+                               return node_.eraser().EraseParts(caller, *request);
+                             }));
 }
 
 grpc::ServerUnaryReactor* PassportService::ProposeAmendment(grpc::CallbackServerContext* context,
                                                             const v1::ProposeAmendmentRequest* request,
                                                             v1::ProposeAmendmentResponse* response) {
-  return ServeOnPool<v1::ProposeAmendmentResponse>(
-      context, identity::kScopeAmendment, response,
-      [this, request](const Caller& caller) { return node_.writer().ProposeAmendment(caller, *request); });
+  return guard_.ServeInScope(context, identity::kScopeAmendment,
+                             rpc::OnPool(workers_, response, [this, request](const Caller& caller) {
+                               return node_.writer().ProposeAmendment(caller, *request);
+                             }));
 }
 
 grpc::ServerUnaryReactor* PassportService::ReadParts(grpc::CallbackServerContext* context,

@@ -45,12 +45,6 @@ class PassportService final : public v1::PassportService::CallbackService {
                                       v1::ReadPartsResponse* response) override;
 
  private:
-  // Runs `work` on the pool and answers with its result.
-  template <class Response>
-  grpc::ServerUnaryReactor* ServeOnPool(grpc::CallbackServerContext* context, absl::string_view scope,
-                                        Response* response,
-                                        std::function<absl::StatusOr<Response>(const Caller&)> work);
-
   rpc::Guard& guard_;
   PassportNode& node_;
   rpc::WorkerPool& workers_;

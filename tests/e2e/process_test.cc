@@ -1,16 +1,10 @@
-// A participant's process against a real registrar: joining, serving, an outage, a renewal.
+// A participant's process: joining, serving, an outage, a renewal.
 #include <sys/stat.h>
 
-#include <atomic>
-#include <chrono>
 #include <filesystem>
-#include <functional>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -18,153 +12,32 @@
 #include "core/base/file.h"
 #include "core/base/proto.h"
 #include "core/base/random.h"
-#include "core/base/status_macros.h"
 #include "core/crypto/certificate.h"
 #include "gmock/gmock.h"
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
 #include "services/http/est_client.h"
-#include "services/identity/config.h"
 #include "services/identity/registrar_process.h"
 #include "services/mandate/node.h"
 #include "services/ops/operations_service.h"
-#include "services/process/config.h"
 #include "services/process/health.h"
 #include "services/process/participant_process.h"
-#include "services/process/registrar.h"
-#include "services/process/ticker.h"
 #include "services/rpc/channel.h"
 #include "services/rpc/status.h"
-#include "tests/support/caller.h"
+#include "tests/e2e/process_for_test.h"
+#include "tests/support/eventually.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/temp_dir.h"
+#include "tsunagi/identity/v1/identity_service.grpc.pb.h"
 #include "tsunagi/ops/v1/operations_service.grpc.pb.h"
 
 namespace tsunagi::process {
 namespace {
 
-using internal::v1::NodeConfig;
-using internal::v1::RegistrarConfig;
+using testing::Eventually;
 using testing::HasSubstr;
 using testing::IsOk;
-using testing::IsOkAndHolds;
 using testing::Not;
-using testing::SizeIs;
 using testing::StatusIs;
-
-constexpr char kFederation[] = "battery.example";
-
-absl::Status WriteText(const std::string& path, absl::string_view text) {
-  return WriteFileAtomically(path, text, 0600);
-}
-
-// Serves on a thread of its own until it goes.
-class Running {
- public:
-  explicit Running(ParticipantProcess& process)
-      : process_(process), thread_([this] { status_ = process_.Serve({}); }) {}
-  ~Running() { Stop().IgnoreError(); }
-  absl::Status Stop() {
-    process_.Stop();
-    if (thread_.joinable()) thread_.join();
-    return status_;
-  }
-
- private:
-  ParticipantProcess& process_;
-  absl::Status status_;
-  std::thread thread_;
-};
-
-class ProcessTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    StartRegistrar("127.0.0.1:0", "127.0.0.1:0");
-    identity::v1::ApplyRequest request;
-    request.set_request_id(NewUuid(random_));
-    request.set_approve(true);
-    request.mutable_participant()->set_label("oem");
-    request.mutable_participant()->set_name_latin("OEM");
-    const auto registered = identity::WaitFor<identity::v1::ApplyResponse>(
-        [&](auto done) { registrar_->registrar().membership().Apply(operator_, request, std::move(done)); });
-    ASSERT_THAT(registered, IsOk());
-    did_ = registered->participant().did();
-    Invite();
-  }
-
-  void StartRegistrar(const std::string& listen, const std::string& est_listen) {
-    RegistrarConfig config;
-    config.set_data_dir(dir_.File("registrar"));
-    config.set_listen(listen);
-    config.set_est_listen(est_listen);
-    config.set_federation(kFederation);
-    auto started = identity::RegistrarProcess::Start(identity::WithDefaults(config), clock_);
-    ASSERT_THAT(started, IsOk());
-    registrar_ = *std::move(started);
-    address_ = absl::StrCat("127.0.0.1:", registrar_->port());
-    est_address_ = absl::StrCat("127.0.0.1:", registrar_->est_port());
-  }
-
-  absl::StatusOr<identity::v1::CreateInvitationResponse> InviteProcess(const std::string& process) {
-    identity::v1::CreateInvitationRequest request;
-    request.set_request_id(NewUuid(random_));
-    request.set_label("oem");
-    request.add_processes(process);
-    return identity::WaitFor<identity::v1::CreateInvitationResponse>([&](auto done) {
-      registrar_->registrar().enrolment().CreateInvitation(operator_, request, std::move(done));
-    });
-  }
-
-  void Invite() {
-    const auto invitation = InviteProcess("node");
-    ASSERT_THAT(invitation, IsOk());
-    ASSERT_THAT(WriteText(dir_.File("code"), invitation->code() + "\n"), IsOk());
-    config_.set_data_dir(dir_.File("node"));
-    config_.set_listen("127.0.0.1:0");
-    config_.set_federation(kFederation);
-    config_.set_participant("oem");
-    config_.mutable_registrar()->set_address(address_);
-    config_.mutable_registrar()->set_est_url(invitation->url());
-    config_.mutable_registrar()->set_root_sha256(invitation->root_sha256());
-    config_.mutable_invitation()->set_code_file(dir_.File("code"));
-    config_.set_trust_refresh_seconds(1);
-    config_.set_cosign_seconds(1);
-  }
-
-  std::unique_ptr<ParticipantProcess> Start() {
-    auto started = ParticipantProcess::Start(config_, "node", {});
-    EXPECT_THAT(started, IsOk());
-    return started.ok() ? *std::move(started) : nullptr;
-  }
-
-  // Polls, since nothing tells the test when the process has done it.
-  static bool Eventually(const std::function<bool()>& condition) {
-    bool done = false;
-    std::promise<void> met;
-    const Ticker ticker(absl::Milliseconds(20), [&] {
-      if (!done && condition()) {
-        done = true;
-        met.set_value();
-      }
-    });
-    return met.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready;
-  }
-  bool Healthy() const {
-    const auto health = CheckHealth(config_, "node");
-    return health.ok() && health->state() == ops::v1::HEALTH_STATE_SERVING;
-  }
-
-  const testing::TempDir dir_;
-  const SystemClock clock_{};
-  SystemRandom random_;
-  const Caller operator_ = CallerForTest::Make("did:web:battery.example:participants:registrar", "registrar",
-                                               "operator", {"registrar"});
-  std::unique_ptr<identity::RegistrarProcess> registrar_;
-  std::string address_;
-  std::string est_address_;
-  std::string did_;
-  NodeConfig config_;
-};
 
 TEST_F(ProcessTest, JoinsListsItselfAndIsHealthy) {
   const auto process = Start();
@@ -311,104 +184,6 @@ TEST_F(ProcessTest, FollowsTheRegistrarAgainAfterItsOutage) {
   EXPECT_TRUE(Eventually([&] { return process->trust().View()->status_version > before; }));
 }
 
-// Rolls the registrar's keys as its operator does.
-class RollingTest : public ProcessTest {
- protected:
-  void Rotate(identity::v1::AuthorityKey key, bool put_into_use = false) {
-    identity::v1::RotateKeyRequest request;
-    request.set_request_id(NewUuid(random_));
-    request.set_key(key);
-    request.set_reason("test");
-    request.set_put_into_use(put_into_use);
-    ASSERT_THAT(registrar_->registrar().anchors().Rotate(operator_, request), IsOk());
-  }
-  std::shared_ptr<const identity::Bundle> Newest() { return registrar_->registrar().trust().View()->bundle; }
-  // The process believes what the registrar does, and both servers accept every root: their files were read
-  // again, which takes a second that nothing announces.
-  void WaitUntilKnown(ParticipantProcess& process) {
-    const std::string roots = registrar_->registrar().trust().RootsPem();
-    int polls = 0;
-    ASSERT_TRUE(Eventually([&] {
-      const bool written = process.trust().View()->bundle->version == Newest()->version &&
-                           ReadFile(dir_.File("node/root.crt"), 1 << 20).value_or("") == roots &&
-                           ReadFile(dir_.File("registrar/root.crt"), 1 << 20).value_or("") == roots;
-      polls = written ? polls + 1 : 0;
-      return polls > 100;
-    }));
-  }
-  // The process shows a certificate under the issuing CA that is in use.
-  bool Renewed() {
-    const auto chain = crypto::ParseCertificatesPem(ReadFile(dir_.File("node/tls.crt"), 1 << 20).value());
-    return chain.ok() && chain->size() == 2 &&
-           (*chain)[1].der == registrar_->registrar().context().authority.Get()->issuing.certificate.der;
-  }
-  // Calls the registrar and the process itself, the way that every process calls others.
-  static absl::Status CallBoth(ParticipantProcess& process) {
-    ASSIGN_OR_RETURN(const auto to_registrar, process.ChannelToRegistrar());
-    Registrar registrar(to_registrar);
-    RETURN_IF_ERROR(registrar.GetStatusList(0).status());
-    ASSIGN_OR_RETURN(const auto to_node, process.ChannelTo("oem", "node"));
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
-    ops::v1::GetHealthResponse response;
-    return rpc::FromGrpcStatus(ops::v1::OperationsService::NewStub(to_node)->GetHealth(
-        &context, ops::v1::GetHealthRequest(), &response));
-  }
-};
-
-TEST_F(RollingTest, NoCallFailsWhileEveryKeyIsRolled) {
-  const auto process = Start();
-  ASSERT_NE(process, nullptr);
-  Running running(*process);
-  ASSERT_TRUE(Eventually([&] { return CallBoth(*process).ok(); }));
-  std::atomic<bool> stop = false;
-  std::atomic<int> calls = 0;
-  std::vector<std::string> failed;  // of the calling thread, until it is joined
-  std::thread load([&] {
-    while (!stop) {
-      const absl::Status status = CallBoth(*process);
-      ++calls;
-      if (!status.ok()) failed.push_back(std::string(status.message()));
-    }
-  });
-
-  Rotate(identity::v1::AUTHORITY_KEY_TOKEN);
-  Rotate(identity::v1::AUTHORITY_KEY_ISSUING);
-  WaitUntilKnown(*process);
-  Rotate(identity::v1::AUTHORITY_KEY_ISSUING, true);
-  EXPECT_TRUE(Eventually([&] { return Renewed(); }));
-  Rotate(identity::v1::AUTHORITY_KEY_DIRECTORY);
-  Rotate(identity::v1::AUTHORITY_KEY_STATUS);
-  Rotate(identity::v1::AUTHORITY_KEY_ROOT);
-  WaitUntilKnown(*process);
-  Rotate(identity::v1::AUTHORITY_KEY_ROOT, true);
-  EXPECT_TRUE(Eventually([&] { return Renewed(); }));
-  const int before = calls;
-  EXPECT_TRUE(Eventually([&] { return calls > before + 10; }));
-
-  stop = true;
-  load.join();
-  EXPECT_THAT(failed, ::testing::IsEmpty()) << calls << " calls";
-  EXPECT_EQ(process->trust().View()->bundle->RootsAt(absl::Now()).size(), 2u);
-}
-
-TEST_F(RollingTest, AProcessThatWasAwayFollowsTheNewRoot) {
-  {
-    const auto process = Start();
-    ASSERT_NE(process, nullptr);
-  }
-  Rotate(identity::v1::AUTHORITY_KEY_ROOT);
-  Rotate(identity::v1::AUTHORITY_KEY_ROOT, true);
-  registrar_.reset();
-  StartRegistrar(address_, est_address_);
-
-  const auto process = Start();
-
-  ASSERT_NE(process, nullptr);
-  EXPECT_EQ(process->trust().View()->bundle->version, Newest()->version);
-  EXPECT_THAT(Registrar(process->ChannelToRegistrar().value()).GetStatusList(0), IsOk());
-}
-
 TEST_F(ProcessTest, IsNotHealthyOnceItsJournalRefusesWrites) {
   const auto process = Start();
   ASSERT_NE(process, nullptr);
@@ -473,83 +248,6 @@ TEST_F(ProcessTest, RenewsItsCertificateWhenItsOperatorAsks) {
   EXPECT_NE(after, before);
   EXPECT_EQ(*FromProto(renewed.expire_time()), crypto::ParseCertificatesPem(after)->at(0).not_after);
   EXPECT_TRUE(Healthy());
-}
-
-// A log of two records, the registrar's cosignature on it, and a copy of the store from when it had one.
-class RestoredProcessTest : public ProcessTest {
- protected:
-  void SetUp() override {
-    ProcessTest::SetUp();
-    Grow("first");
-    std::filesystem::copy(Store(), dir_.File("copy"), std::filesystem::copy_options::recursive);
-    Grow("second");
-  }
-  std::string Store() const { return config_.data_dir() + "/store"; }
-  void Restore() {
-    std::filesystem::remove_all(Store());
-    std::filesystem::rename(dir_.File("copy"), Store());
-  }
-  static absl::Status Write(ParticipantProcess& process, const std::string& record) {
-    audit::Commit commit;
-    commit.record = record;
-    return process.journal().SubmitAndWait(std::move(commit)).status();
-  }
-  void Grow(const std::string& record) {
-    const auto process = Start();
-    ASSERT_NE(process, nullptr);
-    const auto cosigned = [&] {
-      return process->journal().store().Get(store::Table::kState, ops::CosignedKey()).value_or("");
-    };
-    const std::string before = cosigned();
-    ASSERT_THAT(Write(*process, record), IsOk());
-    const Running running(*process);
-    ASSERT_TRUE(Eventually([&] { return cosigned() != before; }));
-  }
-  void ExpectRefused(ParticipantProcess& process) {
-    EXPECT_THAT(Write(process, "refused"),
-                StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("restored from an older copy")));
-    const auto health = CheckHealth(config_, "node");
-    ASSERT_THAT(health, IsOk());
-    EXPECT_EQ(health->state(), ops::v1::HEALTH_STATE_NOT_SERVING);
-    EXPECT_THAT(health->notes(), testing::Contains(HasSubstr("restored from an older copy")));
-  }
-};
-
-TEST_F(RestoredProcessTest, WritesNothingFromTheFirstCallOn) {
-  Restore();
-  const auto process = Start();
-  ASSERT_NE(process, nullptr);
-
-  const Running running(*process);
-
-  ASSERT_TRUE(Eventually([&] { return CheckHealth(config_, "node").ok(); }));
-  ExpectRefused(*process);
-  EXPECT_THAT(process->journal().Leaves(0, 10), IsOkAndHolds(SizeIs(1))) << "reads go on";
-}
-
-TEST_F(RestoredProcessTest, WritesNoMoreOnceTheRegistrarSeesTheFork) {
-  Restore();
-  registrar_.reset();
-  const auto process = Start();
-  ASSERT_NE(process, nullptr);
-  const Running running(*process);
-  ASSERT_TRUE(Eventually([&] { return Healthy(); }));
-  for (const char* record : {"other", "history"}) ASSERT_THAT(Write(*process, record), IsOk());
-
-  StartRegistrar(address_, est_address_);
-
-  ASSERT_TRUE(Eventually([&] { return !Healthy(); }));
-  ExpectRefused(*process);
-}
-
-TEST_F(RestoredProcessTest, GoesOnWithTheNewestStore) {
-  const auto process = Start();
-  ASSERT_NE(process, nullptr);
-
-  const Running running(*process);
-
-  ASSERT_TRUE(Eventually([&] { return Healthy(); }));
-  EXPECT_THAT(Write(*process, "third"), IsOk());
 }
 
 TEST_F(ProcessTest, ForgetsRepliesThatAreOver) {

@@ -1,8 +1,5 @@
 // A suspension on its way to participants' processes: pushed, after an outage of the registrar, and through
 // others.
-#include <chrono>
-#include <functional>
-#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -16,8 +13,8 @@
 #include "services/identity/registrar_process.h"
 #include "services/process/health.h"
 #include "services/process/participant_process.h"
-#include "services/process/ticker.h"
 #include "tests/support/caller.h"
+#include "tests/support/eventually.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 
@@ -25,6 +22,7 @@ namespace tsunagi::process {
 namespace {
 
 using internal::v1::NodeConfig;
+using testing::Eventually;
 using testing::IsOk;
 
 constexpr char kFederation[] = "battery.example";
@@ -127,19 +125,6 @@ class RevocationTest : public ::testing::Test {
     config.set_trust_refresh_seconds(3600);
     config.set_cosign_seconds(3600);
     return config;
-  }
-
-  // Polls, since nothing tells the test when a process has done it.
-  static bool Eventually(const std::function<bool()>& condition) {
-    bool done = false;
-    std::promise<void> met;
-    const Ticker ticker(absl::Milliseconds(20), [&] {
-      if (!done && condition()) {
-        done = true;
-        met.set_value();
-      }
-    });
-    return met.get_future().wait_for(std::chrono::seconds(30)) == std::future_status::ready;
   }
 
   const testing::TempDir dir_;
