@@ -166,6 +166,16 @@ TEST_F(LeaverRoutingTest, NamesALeaverWithoutHeirsItself) {
   EXPECT_THAT(RouteSerial(DidOf("cell-maker"), "CM-1"), IsOkAndHolds(ElementsAre(DidOf("cell-maker"))));
 }
 
+TEST_F(LeaverRoutingTest, AsksWhoIsThereItselfWhateverHeirItNames) {
+  const identity::v1::Participant before = view_.by_label.at("cell-maker")->participant;
+  Add("cell-maker", [&](identity::v1::Participant& p) {
+    p = before;
+    p.set_successor(DidOf("workshop"));
+  });
+
+  EXPECT_THAT(RouteSerial(DidOf("cell-maker"), "CM-1"), IsOkAndHolds(ElementsAre(DidOf("cell-maker"))));
+}
+
 TEST_F(LeaverRoutingTest, EndsInARingOfLeavers) {
   Leave("cell-maker", "successor", "");
   Leave("successor", "cell-maker", "");

@@ -103,8 +103,10 @@ TEST_F(EdgeTest, GivesNoTokenWithoutACertificateOfTheFederation) {
   };
 
   ExpectError(Ask(form, nullptr), 401, "invalid_client", "show a process certificate");
-  for (const auto& [certificate, why] : refused)
+  for (const auto& [certificate, why] : refused) {
     ExpectError(Ask(form, &certificate), 401, "invalid_client", why);
+    EXPECT_EQ(Get("/credentials/membership", &certificate).status, 401) << why;
+  }
 }
 
 TEST_F(EdgeTest, WordsWhatIsWrongAsOauthDoes) {

@@ -54,9 +54,10 @@ class RollingTest : public ProcessTest {
       return polls > 100;
     }));
   }
-  // The process shows a certificate under the issuing CA that is in use.
-  bool Renewed() {
-    const auto chain = crypto::ParseCertificatesPem(ReadFile(dir_.File("node/tls.crt"), 1 << 20).value());
+  // Process and registrar show certificates under the issuing CA that is in use.
+  bool Renewed() { return IsUnderIssuing("node/tls.crt") && IsUnderIssuing("registrar/tls.crt"); }
+  bool IsUnderIssuing(const std::string& file) {
+    const auto chain = crypto::ParseCertificatesPem(ReadFile(dir_.File(file), 1 << 20).value());
     return chain.ok() && chain->size() == 2 &&
            (*chain)[1].der == registrar_->registrar().context().authority.Get()->issuing.certificate.der;
   }
