@@ -19,6 +19,7 @@
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
+#include "core/crypto/library.h"
 #include "services/process/signals.h"
 
 namespace tsunagi::bench {
@@ -111,4 +112,7 @@ int Run(int argc, char** argv) {
 }  // namespace
 }  // namespace tsunagi::bench
 
-int main(int argc, char** argv) { return tsunagi::bench::Run(argc, argv); }
+int main(int argc, char** argv) {
+  tsunagi::crypto::KeepLibraryUntilExit();
+  return tsunagi::bench::Run(argc, argv);
+}

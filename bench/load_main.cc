@@ -18,6 +18,7 @@
 #include "bench/release.h"
 #include "bench/stream.h"
 #include "core/base/status_macros.h"
+#include "core/crypto/library.h"
 
 namespace tsunagi::bench {
 namespace {
@@ -174,4 +175,7 @@ int Run(int argc, char** argv) {
 }  // namespace
 }  // namespace tsunagi::bench
 
-int main(int argc, char** argv) { return tsunagi::bench::Run(argc, argv); }
+int main(int argc, char** argv) {
+  tsunagi::crypto::KeepLibraryUntilExit();
+  return tsunagi::bench::Run(argc, argv);
+}

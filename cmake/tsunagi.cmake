@@ -55,7 +55,7 @@ function(tsunagi_test name)
       set_property(SOURCE ${source} APPEND PROPERTY COMPILE_DEFINITIONS TSUNAGI_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     endif()
   endforeach()
-  target_link_libraries(${name}_test PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main tsunagi_warnings)
+  target_link_libraries(${name}_test PRIVATE ${ARG_DEPS} tsunagi::test_main GTest::gmock tsunagi_warnings)
   gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}/"
     PROPERTIES TIMEOUT 120 ${ARG_PROPERTIES})
 endfunction()

@@ -4,6 +4,7 @@
 
 #include "CLI/CLI.hpp"
 #include "core/base/log.h"
+#include "core/crypto/library.h"
 #include "identity/names.h"
 #include "services/identity/config.h"
 #include "services/identity/registrar_process.h"
@@ -47,6 +48,7 @@ int Health(const internal::v1::RegistrarConfig& config) {
 
 int main(int argc, char** argv) {
   using namespace tsunagi;
+  crypto::KeepLibraryUntilExit();
   CLI::App app("Tsunagi registrar", "tsunagi-identity");
   app.require_subcommand(1);
   std::string path;

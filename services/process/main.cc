@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/log.h"
+#include "core/crypto/library.h"
 #include "services/process/config.h"
 #include "services/process/health.h"
 #include "services/process/keys.h"
@@ -45,6 +46,7 @@ int Rotate(const std::string& shared_dir) {
 
 int Main(int argc, char** argv, const std::string& process,
          const std::function<absl::Status(const internal::v1::NodeConfig&)>& serve) {
+  crypto::KeepLibraryUntilExit();
   CLI::App app(absl::StrCat("Tsunagi ", process, " process"), absl::StrCat("tsunagi-", process));
   app.require_subcommand(1);
   std::string path;
