@@ -190,6 +190,20 @@ absl::StatusOr<std::shared_ptr<const Party>> TrustView::Find(absl::string_view d
                                           "` is not in the directory: expected a DID or label of a member"));
 }
 
+std::vector<std::string> TrustView::SuccessorsOf(std::string did) const {
+  std::vector<std::string> successors;
+  // The registrar lets nobody leave to one that has left, so that there is no ring.
+  while (successors.size() < by_did.size()) {
+    const auto found = by_did.find(did);
+    if (found == by_did.end()) break;
+    const v1::Participant& participant = found->second->participant;
+    if (participant.state() != v1::PARTICIPANT_STATE_LEFT || participant.successor().empty()) break;
+    did = participant.successor();
+    successors.push_back(did);
+  }
+  return successors;
+}
+
 TrustStore::TrustStore(const crypto::Certificate& root, std::string federation, const Clock& clock)
     : federation_(std::move(federation)), clock_(clock) {
   auto view = std::make_shared<TrustView>();

@@ -64,6 +64,8 @@ struct TrustView {
 
   // NOT_FOUND naming the DID (or label) when no such participant is listed.
   absl::StatusOr<std::shared_ptr<const Party>> Find(absl::string_view did_or_label) const;
+  // DIDs of who took over from this participant once it had left, in that order; none while it is there.
+  std::vector<std::string> SuccessorsOf(std::string did) const;
   bool IsSuspended(absl::string_view did) const { return suspended.contains(std::string(did)); }
 };
 

@@ -10,7 +10,9 @@
 namespace tsunagi::identity {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using tsunagi::testing::IsOk;
 using tsunagi::testing::StatusIs;
 using enum absl::StatusCode;
@@ -377,6 +379,24 @@ TEST_F(BundleTest, RefusesASignatureOverOtherBytes) {
   bundle = SignedBundle(Bundle(1), {&authority_.root});
   bundle.mutable_signatures(0)->set_payload_type(std::string(kDirectoryPayload));
   EXPECT_THAT(trust_.AcceptBundle(bundle), StatusIs(kUnauthenticated));
+}
+
+TEST_F(TrustTest, NamesTheSuccessorsOfWhoHasLeftInTheirOrder) {
+  v1::Participant maker = Member("maker");
+  maker.set_state(v1::PARTICIPANT_STATE_LEFT);
+  maker.set_successor(RegistrarForTest::DidOf("second"));
+  v1::Participant second = Member("second");
+  second.set_state(v1::PARTICIPANT_STATE_LEFT);
+  second.set_successor(RegistrarForTest::DidOf("third"));
+  v1::Participant third = Member("third");  // is there, and says beforehand who would follow it
+  third.set_state(v1::PARTICIPANT_STATE_ACTIVE);
+  third.set_successor(RegistrarForTest::DidOf("oem"));
+  ASSERT_THAT(trust_.AcceptDirectory(Signed(Directory(1, {maker, second, third, Member("oem")}))), IsOk());
+
+  const auto view = trust_.View();
+  EXPECT_THAT(view->SuccessorsOf(maker.did()), ElementsAre(second.did(), third.did()));
+  EXPECT_THAT(view->SuccessorsOf(third.did()), IsEmpty());
+  EXPECT_THAT(view->SuccessorsOf("did:web:elsewhere.example"), IsEmpty());
 }
 
 TEST_F(TrustTest, KnowsWhoIsSuspended) {

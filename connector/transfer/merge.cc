@@ -29,7 +29,8 @@ v1::Statement StatementOf(const passport::FoldedStatement& folded, const Asked& 
 
 }  // namespace
 
-void Merge(const std::vector<Asked>& answers, policy::SectionMask sections, v1::ResolveResponse& response) {
+void Merge(const std::vector<Asked>& answers, policy::SectionMask sections,
+           const std::vector<std::string>& successors, v1::ResolveResponse& response) {
   std::vector<passport::VerifiedEvent> events;
   absl::flat_hash_map<size_t, const Asked*> sources;
   for (const Asked& asked : answers) {
@@ -46,7 +47,7 @@ void Merge(const std::vector<Asked>& answers, policy::SectionMask sections, v1::
       response.add_warnings(absl::StrCat("`", asked.answer.participant(), "`: ", warning));
     }
   }
-  const passport::Folded folded = passport::Fold(events);
+  const passport::Folded folded = passport::Fold(events, successors);
   for (const passport::FoldedStatement& statement : folded.statements) {
     const common::v1::Section section = passport::SectionOf(statement.kind);
     if ((policy::BitOf(section) & sections) == 0) continue;

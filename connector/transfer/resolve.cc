@@ -70,7 +70,8 @@ absl::StatusOr<v1::ResolveResponse> Resolver::ResolveSubject(const Caller& calle
     *search.response.mutable_battery() = search.question.subject.battery();
   }
   if (search.response.has_battery()) FindOthers(search);
-  Merge(search.answers, search.question.sections, search.response);
+  Merge(search.answers, search.question.sections,
+        search.view->SuccessorsOf(search.response.battery().manufacturer()), search.response);
   if (request.receipts()) AddReceipts(search.answers, *search.view, search.response);
   return std::move(search.response);
 }

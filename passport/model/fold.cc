@@ -95,14 +95,33 @@ bool IsFact(v1::PartKind kind) {
          kind == v1::PART_KIND_MATERIALS || kind == v1::PART_KIND_REGULATION;
 }
 
-bool ByManufacturer(const VerifiedEvent& event) {
-  return event.header.author() == event.header.subject().manufacturer();
-}
+// The manufacturer of a battery and, in order, who took over from it.
+class Makers {
+ public:
+  // `successors` must outlive the makers.
+  explicit Makers(const std::vector<std::string>& successors) : successors_(successors) {}
 
-// What the manufacturer registered first, and which of its proposals the registrar approved.
+  bool Include(const VerifiedEvent& event) const { return GenerationOf(event) <= successors_.size(); }
+  // Order of the makers' facts: those of one by number, and a successor's after its predecessor's.
+  std::pair<size_t, uint64_t> PlaceOf(const VerifiedEvent& event) const {
+    return {GenerationOf(event), event.header.sequence()};
+  }
+
+ private:
+  // 0 for the manufacturer; more than there are successors for everybody else.
+  size_t GenerationOf(const VerifiedEvent& event) const {
+    if (event.header.author() == event.header.subject().manufacturer()) return 0;
+    const auto found = std::find(successors_.begin(), successors_.end(), event.header.author());
+    return static_cast<size_t>(found - successors_.begin()) + 1;
+  }
+
+  const std::vector<std::string>& successors_;
+};
+
+// What the makers registered first, and which of their proposals the registrar approved.
 struct Registration {
-  uint64_t first = UINT64_MAX;  // number of the first REGISTERED event
-  crypto::Digest digest;        // of that event; empty when it is not there
+  std::pair<size_t, uint64_t> first = {SIZE_MAX, UINT64_MAX};  // place of the first REGISTERED event
+  crypto::Digest digest;                                       // of that event; empty when it is not there
   std::set<std::pair<crypto::Digest, std::string>> approved;
 
   bool Approved(const VerifiedEvent& proposal) const {
@@ -110,13 +129,13 @@ struct Registration {
   }
 };
 
-Registration RegistrationOf(const std::vector<VerifiedEvent>& events) {
+Registration RegistrationOf(const std::vector<VerifiedEvent>& events, const Makers& makers) {
   Registration registration;
   for (const VerifiedEvent& event : events) {
     if (event.approved) registration.approved.insert({event.header.refers_to(), event.header.author()});
-    if (event.header.type() == v1::EVENT_TYPE_REGISTERED && ByManufacturer(event)) {
-      if (event.header.sequence() >= registration.first) continue;
-      registration.first = event.header.sequence();
+    if (event.header.type() == v1::EVENT_TYPE_REGISTERED && makers.Include(event)) {
+      if (makers.PlaceOf(event) >= registration.first) continue;
+      registration.first = makers.PlaceOf(event);
       registration.digest = event.digest;
     }
   }
@@ -124,13 +143,13 @@ Registration RegistrationOf(const std::vector<VerifiedEvent>& events) {
 }
 
 // Standing of one fact when it is looked at alone.
-void JudgeFact(Draft& draft, const Registration& registration) {
+void JudgeFact(Draft& draft, const Registration& registration, const Makers& makers) {
   const VerifiedEvent& event = *draft.event;
-  if (!ByManufacturer(event)) {
+  if (!makers.Include(event)) {
     return Set(draft.statement, Standing::kNotTaken,
-               "a statement of its author, who is not the manufacturer");
+               "a statement of its author, who is neither the manufacturer nor its successor");
   }
-  if (event.header.type() == v1::EVENT_TYPE_REGISTERED && event.header.sequence() != registration.first) {
+  if (event.header.type() == v1::EVENT_TYPE_REGISTERED && makers.PlaceOf(event) != registration.first) {
     return Set(draft.statement, Standing::kNotTaken, "identity facts cannot be rewritten, only amended");
   }
   // The registrar was shown the event that the proposal names as the one before.
@@ -199,8 +218,8 @@ void EndAttachments(std::vector<Draft>& drafts) {
   }
 }
 
-void FoldFacts(std::vector<Draft>& drafts, const Registration& registration) {
-  for (Draft& draft : drafts) JudgeFact(draft, registration);
+void FoldFacts(std::vector<Draft>& drafts, const Registration& registration, const Makers& makers) {
+  for (Draft& draft : drafts) JudgeFact(draft, registration, makers);
   SupersedeOlder(
       drafts, "corrected by a later amendment",
       [](const VerifiedEvent& event) {
@@ -208,7 +227,7 @@ void FoldFacts(std::vector<Draft>& drafts, const Registration& registration) {
                                 event.header.type() == v1::EVENT_TYPE_AMENDMENT_PROPOSED;
         return std::string(registered ? "registered" : "");
       },
-      [](const VerifiedEvent& event) { return event.header.sequence(); });
+      [&](const VerifiedEvent& event) { return makers.PlaceOf(event); });
   EndAttachments(drafts);
 }
 
@@ -237,7 +256,8 @@ void WarnOfPending(const std::vector<VerifiedEvent>& events, const Registration&
 
 }  // namespace
 
-Folded Fold(const std::vector<VerifiedEvent>& given) {
+Folded Fold(const std::vector<VerifiedEvent>& given, const std::vector<std::string>& successors) {
+  const Makers makers(successors);
   const std::vector<VerifiedEvent> events = MergeSources(given);
   Folded folded;
   std::set<crypto::Digest> forked;
@@ -257,8 +277,8 @@ Folded Fold(const std::vector<VerifiedEvent>& given) {
       group.push_back(std::move(draft));
     }
   }
-  const Registration registration = RegistrationOf(events);
-  FoldFacts(facts, registration);
+  const Registration registration = RegistrationOf(events, makers);
+  FoldFacts(facts, registration, makers);
   FoldVehicle(vehicle, events);
   FoldLists(lists);
   WarnOfPending(events, registration, folded.warnings);

@@ -90,7 +90,32 @@ TEST(FoldTest, TakesIdentityFromTheManufacturerOnly) {
 
   EXPECT_THAT(With(folded, Standing::kCurrent), ElementsAre("true"));
   EXPECT_THAT(With(folded, Standing::kNotTaken), ElementsAre("forged"));
-  EXPECT_THAT(folded.statements[1].note, HasSubstr("not the manufacturer"));
+  EXPECT_THAT(folded.statements[1].note, HasSubstr("neither the manufacturer"));
+}
+
+TEST(FoldTest, TakesFactsOfASuccessorAfterThoseOfItsPredecessor) {
+  Chains chains;
+  chains.Add(kMaker, v1::EVENT_TYPE_REGISTERED, 1, v1::PART_KIND_MATERIALS, "made");
+  chains.Add(kMaker, v1::EVENT_TYPE_AMENDMENT_PROPOSED, 2, v1::PART_KIND_MATERIALS, "corrected");
+  chains.Add(kOem, v1::EVENT_TYPE_AMENDMENT_PROPOSED, 3, v1::PART_KIND_MATERIALS, "taken over");
+  chains.Add(kShop, v1::EVENT_TYPE_REGISTERED, 4, v1::PART_KIND_MATERIALS, "again");
+
+  const Folded folded = Fold(chains.events(), {kOem, kShop});
+
+  EXPECT_THAT(With(folded, Standing::kCurrent), ElementsAre("taken over"));
+  EXPECT_THAT(With(folded, Standing::kHistory), ElementsAre("made", "corrected"));
+  EXPECT_THAT(With(folded, Standing::kNotTaken), ElementsAre("again"));  // no successor registers it anew
+}
+
+TEST(FoldTest, TakesNoFactsOfOneThatTookOverFromAnother) {
+  Chains chains;
+  chains.Add(kMaker, v1::EVENT_TYPE_REGISTERED, 1, v1::PART_KIND_MATERIALS, "made");
+  chains.Add(kShop, v1::EVENT_TYPE_AMENDMENT_PROPOSED, 2, v1::PART_KIND_MATERIALS, "forged");
+
+  const Folded folded = Fold(chains.events(), {kOem});
+
+  EXPECT_THAT(With(folded, Standing::kCurrent), ElementsAre("made"));
+  EXPECT_THAT(With(folded, Standing::kNotTaken), ElementsAre("forged"));
 }
 
 TEST(FoldTest, LetsNobodyRewriteARegistration) {

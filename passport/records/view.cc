@@ -122,8 +122,8 @@ absl::StatusOr<v1::GetPassportResponse> GetPassport(const RecordContext& context
   ASSIGN_OR_RETURN(std::vector<KeptEvent> history, ReadHistory(context.journal.store(), battery));
   if (history.empty())
     return absl::NotFoundError(absl::StrCat("battery `", battery.serial(), "` is not known here"));
-  const DirectoryKeys keys =
-      identity::EvidenceKeys(context.trust.View(), context.federation, context.clock.Now());
+  const std::shared_ptr<const identity::TrustView> view = context.trust.View();
+  const DirectoryKeys keys = identity::EvidenceKeys(view, context.federation, context.clock.Now());
   v1::GetPassportResponse response;
   *response.mutable_battery() = history.front().header.subject();
   std::vector<VerifiedEvent> events;
@@ -131,7 +131,7 @@ absl::StatusOr<v1::GetPassportResponse> GetPassport(const RecordContext& context
     ASSIGN_OR_RETURN(VerifiedEvent event, EventOf(context, keys, std::move(kept)));
     events.push_back(std::move(event));
   }
-  const Folded folded = Fold(events);
+  const Folded folded = Fold(events, view->SuccessorsOf(response.battery().manufacturer()));
   for (const FoldedStatement& statement : folded.statements)
     FillStatement(statement, *response.add_statements());
   response.mutable_warnings()->Assign(folded.warnings.begin(), folded.warnings.end());

@@ -13,6 +13,7 @@
 namespace tsunagi::passport {
 namespace {
 
+using testing::Attached;
 using testing::Battery;
 using ::testing::ElementsAre;
 using testing::FakeClock;
@@ -145,6 +146,22 @@ TEST_F(PassportViewTest, AsksForTheManufacturerOfAnAmbiguousSerial) {
 
   EXPECT_THAT(GetPassport(node_.context(), bare),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("name the manufacturer")));
+}
+
+TEST_F(PassportViewTest, TakesFactsOnceTheirAuthorTookOverFromTheManufacturer) {
+  federation_.Add("gone");
+  BatteryId pack = Battery(federation_.DidOf("gone"), "P-1");
+  pack.set_level(common::v1::BATTERY_LEVEL_PACK);
+  ASSERT_THAT(node_.Import({Attached(pack, "2025-03-01", module_)}), IsOk());
+  EXPECT_FALSE(GetPassport(node_.context(), SubjectOf(pack))->statements(0).current());
+
+  identity::v1::Participant& gone = federation_.Entry("gone");
+  gone.set_state(identity::v1::PARTICIPANT_STATE_LEFT);
+  gone.set_successor(node_.did());
+  gone.set_version(2);
+  ASSERT_THAT(federation_.Publish(), IsOk());
+
+  EXPECT_TRUE(GetPassport(node_.context(), SubjectOf(pack))->statements(0).current());
 }
 
 TEST_F(PassportViewTest, MarksErasedParts) {

@@ -251,6 +251,15 @@ inline passport::v1::NewFact Mounted(const common::v1::BatteryId& battery, const
   return fact;
 }
 
+inline passport::v1::NewFact Attached(const common::v1::BatteryId& pack, const char* day,
+                                      const common::v1::BatteryId& module) {
+  passport::v1::NewFact fact = FactAbout(pack, passport::v1::EVENT_TYPE_MODULE_ATTACHED, day);
+  passport::v1::StructurePart structure;
+  *structure.add_children() = module;
+  AddPart(fact, passport::v1::PART_KIND_STRUCTURE, structure);
+  return fact;
+}
+
 inline passport::v1::NewFact Repaired(const common::v1::BatteryId& battery, const char* day,
                                       const std::string& description, const std::string& person = "") {
   passport::v1::NewFact fact = FactAbout(battery, passport::v1::EVENT_TYPE_REPAIRED, day);
