@@ -90,7 +90,9 @@ absl::StatusOr<TokenClaims> ReadClaims(const json& claims, absl::string_view fed
   return read;
 }
 
-absl::Status CheckTimes(const TokenClaims& claims, absl::Time now) {
+}  // namespace
+
+absl::Status CheckTokenTimes(const TokenClaims& claims, absl::Time now) {
   if (claims.expires_at <= claims.issued_at || claims.expires_at - claims.issued_at > kMaxTokenLife) {
     return Refused("it must live more than nothing and at most 24 h");
   }
@@ -98,8 +100,6 @@ absl::Status CheckTimes(const TokenClaims& claims, absl::Time now) {
   if (claims.expires_at + kClockSkew <= now) return Refused("it has expired");
   return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::StatusOr<std::string> IssueToken(const crypto::PrivateKey& token_key, absl::string_view federation,
                                        const TokenClaims& claims) {
@@ -128,7 +128,7 @@ absl::StatusOr<TokenClaims> TokenVerifier::Verify(absl::string_view token) {
     }
   }
   if (cached.has_value()) {
-    RETURN_IF_ERROR(CheckTimes(*cached, clock_.Now()));
+    RETURN_IF_ERROR(CheckTokenTimes(*cached, clock_.Now()));
     return *std::move(cached);
   }
   ASSIGN_OR_RETURN(TokenClaims claims, VerifyUncached(token, *view));
@@ -167,7 +167,7 @@ absl::StatusOr<TokenClaims> TokenVerifier::VerifyUncached(absl::string_view toke
   ASSIGN_OR_RETURN(const json verified, crypto::VerifyJwt(token, kTokenType, find_key));
   ASSIGN_OR_RETURN(TokenClaims claims, ReadClaims(verified, trust_.federation()));
   const absl::Time now = clock_.Now();
-  RETURN_IF_ERROR(CheckTimes(claims, now));
+  RETURN_IF_ERROR(CheckTokenTimes(claims, now));
   // A key that ended signs nothing any more, whatever time its holder writes into the token; and a clock that
   // is a little behind must not refuse a key that has just begun.
   if (!registrar->KeyCountsAt(key_id, std::max(now, claims.issued_at)).ok()) {

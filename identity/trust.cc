@@ -336,10 +336,11 @@ absl::Status TrustStore::AcceptStatusList(const v1::SignedStatusList& signed_sta
   return absl::OkStatus();
 }
 
-absl::Duration TrustStore::StatusAge() const {
-  const std::shared_ptr<const TrustView> view = View();
-  if (view->status_version == 0) return absl::InfiniteDuration();
-  return std::max(absl::ZeroDuration(), clock_.Now() - view->status_issued_at);
+absl::Duration TrustStore::StatusAge() const { return View()->StatusAge(clock_.Now()); }
+
+absl::Duration TrustView::StatusAge(absl::Time now) const {
+  if (status_version == 0) return absl::InfiniteDuration();
+  return std::max(absl::ZeroDuration(), now - status_issued_at);
 }
 
 }  // namespace tsunagi::identity

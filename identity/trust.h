@@ -67,6 +67,8 @@ struct TrustView {
   // DIDs of who took over from this participant once it had left, in that order; none while it is there.
   std::vector<std::string> SuccessorsOf(std::string did) const;
   bool IsSuspended(absl::string_view did) const { return suspended.contains(std::string(did)); }
+  // How old the status list is at `now`; infinite while there is none.
+  absl::Duration StatusAge(absl::Time now) const;
 };
 
 // Holds the newest view. Thread-safe; View() never blocks on verification.

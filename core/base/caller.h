@@ -1,6 +1,7 @@
 // Who is calling: built by the Guard alone, passed on as an argument.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,14 +20,14 @@ class CallerForTest;
 // through the Guard (tests: tests/support/caller.h).
 class Caller {
  public:
-  const std::string& did() const { return did_; }
-  const std::string& label() const { return label_; }
+  const std::string& did() const { return who_->did; }
+  const std::string& label() const { return who_->label; }
   // Process of the certificate: `operator`, `connector`, `catalog`, `passport`, `node`, `registrar`.
-  const std::string& process() const { return process_; }
+  const std::string& process() const { return who_->process; }
   // Roles that the registrar granted, from the signed directory.
-  const std::vector<std::string>& roles() const { return roles_; }
+  const std::vector<std::string>& roles() const { return who_->roles; }
   bool HasRole(absl::string_view role) const {
-    for (const std::string& granted : roles_) {
+    for (const std::string& granted : who_->roles) {
       if (granted == role) return true;
     }
     return false;
@@ -36,27 +37,32 @@ class Caller {
   // SHA-256 of the session's token; empty without a session.
   const std::string& session() const { return session_; }
   // SHA-256 of the certificate (DER), 32 bytes.
-  const std::string& certificate_sha256() const { return certificate_sha256_; }
+  const std::string& certificate_sha256() const { return who_->certificate_sha256; }
   // Id of the mandate (代行) under which an operator of another participant acts for this one; empty for
   // everybody else. did() and label() are the mandate's holder: who acts, not who is acted for.
   const std::string& mandate() const { return mandate_; }
   // End of the certificate.
-  absl::Time not_after() const { return not_after_; }
+  absl::Time not_after() const { return who_->not_after; }
 
  private:
   friend class rpc::Guard;
   friend class CallerForTest;
-  Caller() = default;
+  // What stays the same from call to call, shared by them.
+  struct Identity {
+    std::string did;
+    std::string label;
+    std::string process;
+    std::vector<std::string> roles;
+    std::string certificate_sha256;
+    absl::Time not_after;
+  };
 
-  std::string did_;
-  std::string label_;
-  std::string process_;
-  std::vector<std::string> roles_;
+  explicit Caller(std::shared_ptr<const Identity> who) : who_(std::move(who)) {}
+
+  std::shared_ptr<const Identity> who_;  // never null
   std::string account_;
   std::string session_;
-  std::string certificate_sha256_;
   std::string mandate_;
-  absl::Time not_after_;
 };
 
 }  // namespace tsunagi

@@ -38,6 +38,12 @@ void LogDenial(absl::string_view method, const grpc::AuthContext& connection, co
                                {"reason", std::string(status.message())}});
 }
 
+// Whether both are the same view, not only equal ones.
+bool IsSame(const std::weak_ptr<const identity::TrustView>& one,
+            const std::shared_ptr<const identity::TrustView>& other) {
+  return !one.owner_before(other) && !other.owner_before(one);
+}
+
 // The value of the only authorization header, without `Bearer `.
 absl::StatusOr<absl::string_view> BearerToken(
     const std::multimap<grpc::string_ref, grpc::string_ref>& metadata) {
@@ -91,63 +97,100 @@ absl::StatusOr<Caller> Guard::Check(absl::string_view method, const Metadata& me
   return caller;
 }
 
-absl::StatusOr<std::shared_ptr<const Peer>> Guard::PeerOf(const grpc::AuthContext& connection,
-                                                          const identity::Bundle& bundle) {
-  const std::vector<grpc::string_ref> pems = connection.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
-  if (pems.size() != 1) return absl::UnauthenticatedError("no client certificate");
-  const absl::string_view pem = View(pems[0]);
+absl::StatusOr<Guard::Known> Guard::KnownPeer(absl::string_view pem, const identity::Bundle& bundle) {
   {
     MutexLock lock(mutex_);
     const auto known = peers_.find(pem);
     if (peers_bundle_ == bundle.version && known != peers_.end()) return known->second;
   }
   ASSIGN_OR_RETURN(Peer read, BelievedPeer(pem, bundle, clock_.Now()));
-  auto peer = std::make_shared<const Peer>(std::move(read));
+  Known known = {std::make_shared<const Peer>(std::move(read)), nullptr};
   MutexLock lock(mutex_);
   // A call that began under an older bundle keeps nothing.
-  if (bundle.version < peers_bundle_) return peer;
+  if (bundle.version < peers_bundle_) return known;
   if (bundle.version > peers_bundle_ || peers_.size() >= kMaxPeers) peers_.clear();
   peers_bundle_ = bundle.version;
-  peers_.emplace(pem, peer);
-  return peer;
+  peers_.emplace(pem, known);
+  return known;
+}
+
+void Guard::Remember(absl::string_view pem, std::shared_ptr<const Recognised> last) {
+  MutexLock lock(mutex_);
+  const auto known = peers_.find(pem);
+  if (known != peers_.end()) known->second.last = std::move(last);
 }
 
 absl::StatusOr<Caller> Guard::Identify(const Metadata& metadata, const grpc::AuthContext& connection,
                                        bool with_token) {
   const std::shared_ptr<const identity::TrustView> view = trust_.View();
-  ASSIGN_OR_RETURN(const std::shared_ptr<const Peer> peer, PeerOf(connection, *view->bundle));
-  if (peer->federation != options_.federation) {
+  const absl::Time now = clock_.Now();
+  const std::vector<grpc::string_ref> pems = connection.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  if (pems.size() != 1) return absl::UnauthenticatedError("no client certificate");
+  ASSIGN_OR_RETURN(Known known, KnownPeer(View(pems[0]), *view->bundle));
+  RETURN_IF_ERROR(CheckNow(*known.peer, *view, now));
+  if (!with_token) {
+    ASSIGN_OR_RETURN(auto identity, IdentityOf(*known.peer, *view));
+    return Caller(std::move(identity));
+  }
+  ASSIGN_OR_RETURN(const absl::string_view token, BearerToken(metadata));
+  if (known.last != nullptr && IsSame(known.last->view, view) &&
+      crypto::ConstantTimeEquals(known.last->token, token)) {
+    RETURN_IF_ERROR(identity::CheckTokenTimes(known.last->claims, now));
+  } else {
+    ASSIGN_OR_RETURN(known.last, Recognise(view, *known.peer, token));
+    Remember(View(pems[0]), known.last);
+  }
+  Caller caller(known.last->identity);
+  RETURN_IF_ERROR(ReadSession(metadata, caller));
+  return caller;
+}
+
+absl::Status Guard::CheckNow(const Peer& peer, const identity::TrustView& view, absl::Time now) const {
+  if (peer.federation != options_.federation) {
     return absl::UnauthenticatedError(
         absl::StrCat("client certificate: expected one of federation `", options_.federation, "`"));
   }
   // A connection outlives its certificate.
-  if (clock_.Now() >= peer->not_after) {
+  if (now >= peer.not_after) {
     return absl::UnauthenticatedError(absl::StrCat(
-        "client certificate expired at `", absl::FormatTime(peer->not_after, absl::UTCTimeZone()), "`"));
+        "client certificate expired at `", absl::FormatTime(peer.not_after, absl::UTCTimeZone()), "`"));
   }
-  if (trust_.StatusAge() > options_.status_list_max_age) {
+  if (view.StatusAge(now) > options_.status_list_max_age) {
     return absl::UnavailableError(
         "the status list is older than the federation allows: the registrar was away too long");
   }
-  const auto party = view->by_label.find(peer->label);
-  if (party == view->by_label.end()) {
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const Guard::Recognised>> Guard::Recognise(
+    const std::shared_ptr<const identity::TrustView>& view, const Peer& peer, absl::string_view token) {
+  Recognised recognised;
+  recognised.view = view;
+  recognised.token = std::string(token);
+  ASSIGN_OR_RETURN(recognised.identity, IdentityOf(peer, *view));
+  ASSIGN_OR_RETURN(recognised.claims, CheckToken(token, peer, recognised.identity->did));
+  return std::make_shared<const Recognised>(std::move(recognised));
+}
+
+absl::StatusOr<std::shared_ptr<const Caller::Identity>> Guard::IdentityOf(
+    const Peer& peer, const identity::TrustView& view) const {
+  const auto party = view.by_label.find(peer.label);
+  if (party == view.by_label.end()) {
     return absl::PermissionDeniedError(
-        absl::StrCat("participant `", peer->label, "` is not in the directory"));
+        absl::StrCat("participant `", peer.label, "` is not in the directory"));
   }
   const identity::v1::Participant& participant = party->second->participant;
-  if (with_token) RETURN_IF_ERROR(CheckToken(metadata, *peer, participant.did()));
-  if (view->IsSuspended(participant.did())) {
-    return absl::PermissionDeniedError(absl::StrCat("participant `", peer->label, "` is suspended"));
+  if (view.IsSuspended(participant.did())) {
+    return absl::PermissionDeniedError(absl::StrCat("participant `", peer.label, "` is suspended"));
   }
-  Caller caller;
-  caller.did_ = participant.did();
-  caller.label_ = peer->label;
-  caller.process_ = peer->process;
-  caller.roles_.assign(participant.roles().begin(), participant.roles().end());
-  caller.certificate_sha256_ = peer->certificate_sha256;
-  caller.not_after_ = peer->not_after;
-  RETURN_IF_ERROR(ReadSession(metadata, caller));
-  return caller;
+  Caller::Identity who;
+  who.did = participant.did();
+  who.label = peer.label;
+  who.process = peer.process;
+  who.roles.assign(participant.roles().begin(), participant.roles().end());
+  who.certificate_sha256 = peer.certificate_sha256;
+  who.not_after = peer.not_after;
+  return std::make_shared<const Caller::Identity>(std::move(who));
 }
 
 bool Guard::IsOwnOperator(const Caller& caller) const {
@@ -176,14 +219,14 @@ absl::Status Guard::CheckRole(const AccessRow& row, const Caller& caller) {
   return Annotate(sessions_->CheckRole(caller.session(), row.role), absl::StrCat("`", row.method, "`"));
 }
 
-absl::Status Guard::CheckToken(const Metadata& metadata, const Peer& peer, const std::string& did) {
-  ASSIGN_OR_RETURN(const absl::string_view token, BearerToken(metadata));
-  ASSIGN_OR_RETURN(const identity::TokenClaims claims, tokens_.Verify(token));
+absl::StatusOr<identity::TokenClaims> Guard::CheckToken(absl::string_view token, const Peer& peer,
+                                                        const std::string& did) {
+  ASSIGN_OR_RETURN(identity::TokenClaims claims, tokens_.Verify(token));
   if (!crypto::ConstantTimeEquals(claims.certificate_sha256, peer.certificate_sha256)) {
     return absl::UnauthenticatedError("the access token is bound to another certificate");
   }
   if (claims.subject != did) return absl::UnauthenticatedError("the access token is another participant's");
-  return absl::OkStatus();
+  return claims;
 }
 
 void Guard::TakeMandate(absl::string_view scope, Caller& caller) const {

@@ -127,11 +127,33 @@ class Guard {
  private:
   using Metadata = std::multimap<grpc::string_ref, grpc::string_ref>;
 
-  absl::StatusOr<std::shared_ptr<const Peer>> PeerOf(const grpc::AuthContext& connection,
-                                                     const identity::Bundle& bundle);
+  // Who called with this token over a certificate, as one view of the federation said. The next call asks the clock
+  // and, when the view or the token is another, everything else again.
+  struct Recognised {
+    std::weak_ptr<const identity::TrustView> view;  // owns no old view
+    std::string token;
+    identity::TokenClaims claims;
+    std::shared_ptr<const Caller::Identity> identity;
+  };
+  // A certificate that counts, and who called last with it; null before the first call.
+  struct Known {
+    std::shared_ptr<const Peer> peer;
+    std::shared_ptr<const Recognised> last;
+  };
+
+  absl::StatusOr<Known> KnownPeer(absl::string_view pem, const identity::Bundle& bundle);
+  void Remember(absl::string_view pem, std::shared_ptr<const Recognised> last);
   absl::StatusOr<Caller> Identify(const Metadata& metadata, const grpc::AuthContext& connection,
                                   bool with_token);
-  absl::Status CheckToken(const Metadata& metadata, const Peer& peer, const std::string& did);
+  absl::StatusOr<std::shared_ptr<const Recognised>> Recognise(
+      const std::shared_ptr<const identity::TrustView>& view, const Peer& peer, absl::string_view token);
+  // The peer's participant and process. PERMISSION_DENIED when it is not listed, or suspended.
+  absl::StatusOr<std::shared_ptr<const Caller::Identity>> IdentityOf(const Peer& peer,
+                                                                     const identity::TrustView& view) const;
+  // What the clock decides, for every call.
+  absl::Status CheckNow(const Peer& peer, const identity::TrustView& view, absl::Time now) const;
+  absl::StatusOr<identity::TokenClaims> CheckToken(absl::string_view token, const Peer& peer,
+                                                   const std::string& did);
   // Gives the caller the mandate that lets it act in the scope, if it holds one.
   void TakeMandate(absl::string_view scope, Caller& caller) const;
   absl::Status CheckRow(const AccessRow& row, const Caller& caller) const;
@@ -151,7 +173,7 @@ class Guard {
   people::SessionTable* const sessions_;
   Mutex mutex_;
   // By PEM, as this version of the trust bundle judges them; bounded.
-  absl::flat_hash_map<std::string, std::shared_ptr<const Peer>> peers_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, Known> peers_ ABSL_GUARDED_BY(mutex_);
   uint64_t peers_bundle_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -141,6 +141,23 @@ TEST_F(GuardTest, RefusesATokenThatExpiredAfterItWasVerified) {
   EXPECT_THAT(Check(kParticipant, dealer, bearer), StatusIs(absl::StatusCode::kUnauthenticated));
 }
 
+TEST_F(GuardTest, RefusesAForgedTokenAfterAGoodOneOfTheSameCertificate) {
+  const TestCredential dealer = federation_.Enrol("dealer", "node");
+  const std::string bearer = Bearer("dealer", dealer);
+  ASSERT_THAT(Check(kParticipant, dealer, bearer), IsOk());
+
+  EXPECT_THAT(Check(kParticipant, dealer, bearer + "A"), StatusIs(absl::StatusCode::kUnauthenticated));
+  EXPECT_THAT(Check(kParticipant, dealer, "Bearer "), StatusIs(absl::StatusCode::kUnauthenticated));
+  EXPECT_THAT(Check(kParticipant, dealer, bearer), IsOk());
+}
+
+TEST_F(GuardTest, RefusesNoTokenAfterTheCertificateOnlyRow) {
+  const TestCredential dealer = federation_.Enrol("dealer", "node");
+  ASSERT_THAT(Check(kCertificate, dealer, ""), IsOk());
+
+  EXPECT_THAT(Check(kParticipant, dealer, "Bearer "), StatusIs(absl::StatusCode::kUnauthenticated));
+}
+
 TEST_F(GuardTest, RefusesAnotherPartysToken) {
   const TestCredential dealer = federation_.Enrol("dealer", "node");
   const TestCredential oem = federation_.Enrol("oem", "operator");
