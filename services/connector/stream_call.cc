@@ -76,10 +76,7 @@ class StreamCall final : public grpc::ServerBidiReactor<v1::ReleaseStreamRequest
   }
 
   // The last reaction.
-  void OnDone() override {
-    slot_.reset();
-    self_.reset();
-  }
+  void OnDone() override { self_.reset(); }
 
  private:
   absl::Status TakeSlot(StreamSlots& slots) {
@@ -246,6 +243,8 @@ class StreamCall final : public grpc::ServerBidiReactor<v1::ReleaseStreamRequest
       MutexLock lock(mutex_);
       status = *end_;
     }
+    // Free before the caller can know of the end: it may open the next stream at once.
+    slot_.reset();
     Finish(rpc::ToGrpcStatus(status));
   }
 
