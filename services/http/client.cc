@@ -33,7 +33,6 @@ namespace ssl = net::ssl;
 using net::ip::tcp;
 
 constexpr uint32_t kHeaderLimit = 8 << 10;
-constexpr uint64_t kBodyLimit = 1 << 20;
 
 bool Verifies(const HttpsCall& call) { return !call.root_pem.empty() || call.system_roots; }
 
@@ -86,6 +85,7 @@ class Exchange {
     if (error) return Unavailable("finding", error);
     error = Await([&](auto done) { Lowest().async_connect(endpoints, std::move(done)); });
     if (error) return Unavailable("connecting to", error);
+    if (!url_.tls) return absl::OkStatus();
     if (verify) RETURN_IF_ERROR(ExpectHost(stream_.native_handle(), url_.host));
     error = Await([&](auto done) { stream_.async_handshake(ssl::stream_base::client, std::move(done)); });
     const long verdict = SSL_get_verify_result(stream_.native_handle());
@@ -107,14 +107,22 @@ class Exchange {
     request.keep_alive(false);
     request.body() = call.body;
     request.prepare_payload();
-    auto error = Await([&](auto done) { beast::http::async_write(stream_, request, std::move(done)); });
+    return url_.tls ? Transfer(stream_, request, call.max_body) : Transfer(Lowest(), request, call.max_body);
+  }
+
+ private:
+  template <class Stream>
+  absl::StatusOr<HttpResponse> Transfer(Stream& stream,
+                                        const beast::http::request<beast::http::string_body>& request,
+                                        uint64_t max_body) {
+    auto error = Await([&](auto done) { beast::http::async_write(stream, request, std::move(done)); });
     if (error) return Unavailable("sending to", error);
 
     beast::http::response_parser<beast::http::string_body> parser;
     parser.header_limit(kHeaderLimit);
-    parser.body_limit(kBodyLimit);
-    beast::flat_buffer buffer(kHeaderLimit + kBodyLimit);
-    error = Await([&](auto done) { beast::http::async_read(stream_, buffer, parser, std::move(done)); });
+    parser.body_limit(max_body);
+    beast::flat_buffer buffer(kHeaderLimit + max_body);
+    error = Await([&](auto done) { beast::http::async_read(stream, buffer, parser, std::move(done)); });
     if (error) return Unavailable("receiving from", error);
     const auto& message = parser.get();
     return HttpResponse{static_cast<int>(message.result_int()),
@@ -123,7 +131,6 @@ class Exchange {
                         {}};
   }
 
- private:
   std::vector<tcp::endpoint> Endpoints(const std::string& address, boost::system::error_code& error) {
     std::vector<tcp::endpoint> endpoints;
     for (const auto& found : tcp::resolver(io_).resolve(address.empty() ? url_.host : address, url_.port,
@@ -158,7 +165,7 @@ class Exchange {
 }  // namespace
 
 absl::StatusOr<HttpResponse> Fetch(const HttpsCall& call) {
-  ASSIGN_OR_RETURN(HttpsUrl url, ParseHttpsUrl(call.url));
+  ASSIGN_OR_RETURN(HttpsUrl url, call.allow_plain ? ParseHttpUrl(call.url) : ParseHttpsUrl(call.url));
   ASSIGN_OR_RETURN(ssl::context context, NewContext(call));
   Exchange exchange(context, std::move(url), call.timeout);
   RETURN_IF_ERROR(exchange.Connect(call.connect_to, Verifies(call)));

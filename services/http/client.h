@@ -1,6 +1,7 @@
 // A blocking HTTPS client: one request, one connection. Never on a handler's thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -12,6 +13,8 @@ namespace tsunagi::http {
 struct HttpsCall {
   std::string method = "GET";
   std::string url;  // see ParseHttpsUrl
+  // Also takes `http://` (ParseHttpUrl), where nothing is secret or authentic but what the content proves.
+  bool allow_plain = false;
   // Connects to this IP address instead of asking the system where the URL's host is; empty asks.
   std::string connect_to;
   Headers headers;
@@ -26,12 +29,13 @@ struct HttpsCall {
   std::string key_pem;
   std::string certificate_pem;
   absl::Duration timeout = absl::Seconds(10);  // for each of connecting, handshake, sending and receiving
+  uint64_t max_body = 1 << 20;                 // of the response, in bytes
 };
 
-// The response, whatever its status; header at most 8 KiB, body at most 1 MiB.
+// The response, whatever its status; header at most 8 KiB.
 //   INVALID_ARGUMENT  the URL, key or certificate
 //   UNAUTHENTICATED   the server is not the one that the root and the URL name
-//   UNAVAILABLE       it cannot be reached, does not answer in time, or answers no HTTP
+//   UNAVAILABLE       it cannot be reached, does not answer in time, answers no HTTP, or too much of it
 absl::StatusOr<HttpResponse> Fetch(const HttpsCall& call);
 
 }  // namespace tsunagi::http

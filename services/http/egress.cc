@@ -12,7 +12,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "services/http/client.h"
 #include "services/http/url.h"
 
 namespace tsunagi::http {
@@ -113,15 +112,21 @@ absl::StatusOr<std::vector<std::string>> ResolveWithSystem(const std::string& ho
   return addresses;
 }
 
-absl::StatusOr<std::string> FetchDocument(absl::string_view url, const EgressOptions& options) {
-  ASSIGN_OR_RETURN(const HttpsUrl parsed, ParseHttpsUrl(url));
-  HttpsCall call;
+absl::StatusOr<HttpResponse> CallOut(HttpsCall call, const EgressOptions& options) {
+  ASSIGN_OR_RETURN(const HttpsUrl parsed,
+                   call.allow_plain ? ParseHttpUrl(call.url) : ParseHttpsUrl(call.url));
   ASSIGN_OR_RETURN(call.connect_to, AddressOf(parsed.host, options));
-  call.url = std::string(url);
   call.root_pem = options.root_pem;
   call.system_roots = options.root_pem.empty();
   call.timeout = options.timeout / 4;
-  ASSIGN_OR_RETURN(HttpResponse response, Fetch(call));
+  return Fetch(call);
+}
+
+absl::StatusOr<std::string> FetchDocument(absl::string_view url, const EgressOptions& options) {
+  ASSIGN_OR_RETURN(const HttpsUrl parsed, ParseHttpsUrl(url));
+  HttpsCall call;
+  call.url = std::string(url);
+  ASSIGN_OR_RETURN(HttpResponse response, CallOut(std::move(call), options));
   if (response.status == 200) return std::move(response.body);
   if (response.status == 404 || response.status == 410) {
     return absl::NotFoundError(absl::StrCat("`", parsed.authority, "` has no such document"));

@@ -9,6 +9,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/http/client.h"
+#include "services/http/message.h"
 
 namespace tsunagi::http {
 
@@ -27,6 +29,13 @@ struct EgressOptions {
   absl::Duration timeout = absl::Seconds(10);
   Resolver resolve = ResolveWithSystem;
 };
+
+// The response to `call`, sent to an address of its URL's host: resolves the host once and connects to an
+// address that it looked at. Where to connect, the roots and the time limit are those of `options`. Never
+// follows a redirect. Blocking: never on a handler's thread.
+//   PERMISSION_DENIED  an address of the host is not public and not allowed
+//   others             see Fetch
+absl::StatusOr<HttpResponse> CallOut(HttpsCall call, const EgressOptions& options);
 
 // The body of the document, at most 1 MiB, as sent. Resolves the host once and connects to an address that it
 // looked at; the certificate must carry the host. Never follows a redirect. Blocking: never on a handler's

@@ -17,7 +17,6 @@ namespace {
 
 constexpr size_t kMaxUrl = 2048;
 constexpr size_t kMaxHost = 253;
-constexpr absl::string_view kDefaultPort = "443";
 
 bool IsDigits(absl::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -64,7 +63,7 @@ bool SplitAuthority(absl::string_view authority, HttpsUrl& url) {
     if (!IsHost(url.host)) return false;
   }
   if (rest.empty()) {
-    url.port = std::string(kDefaultPort);
+    url.port = url.tls ? "443" : "80";
     return true;
   }
   if (!absl::ConsumePrefix(&rest, ":") || !IsPort(rest)) return false;
@@ -72,25 +71,42 @@ bool SplitAuthority(absl::string_view authority, HttpsUrl& url) {
   return true;
 }
 
-}  // namespace
-
-absl::StatusOr<HttpsUrl> ParseHttpsUrl(absl::string_view text) {
-  // User information may be a password: it is not repeated.
-  const bool secret = absl::StrContains(text, '@');
-  const absl::Status wrong = InvalidArgument(
-      {"URL_WRONG", "URL", secret ? "" : text, "https://host[:port][/path] without user information"});
-  absl::string_view rest = text;
-  if (text.size() > kMaxUrl || !absl::ConsumePrefix(&rest, "https://")) return wrong;
+// What follows the scheme; `wrong` when it is anything else.
+absl::StatusOr<HttpsUrl> ParseAfterScheme(absl::string_view rest, bool tls, const absl::Status& wrong) {
   const bool plain = std::all_of(rest.begin(), rest.end(), [](char c) {
     return absl::ascii_isgraph(static_cast<unsigned char>(c)) && c != '\\' && c != '#';
   });
   if (!plain) return wrong;
   HttpsUrl url;
+  url.tls = tls;
   const size_t slash = std::min(rest.find('/'), rest.size());
   url.path = slash == rest.size() ? "/" : std::string(rest.substr(slash));
   url.authority = std::string(rest.substr(0, slash));
   if (!SplitAuthority(url.authority, url)) return wrong;
   return url;
+}
+
+// User information may be a password: it is not repeated.
+absl::Status Wrong(absl::string_view text, absl::string_view expected) {
+  const bool secret = absl::StrContains(text, '@');
+  return InvalidArgument({"URL_WRONG", "URL", secret ? "" : text,
+                          absl::StrCat(expected, "://host[:port][/path] without user information")});
+}
+
+}  // namespace
+
+absl::StatusOr<HttpsUrl> ParseHttpsUrl(absl::string_view text) {
+  const absl::Status wrong = Wrong(text, "https");
+  if (text.size() > kMaxUrl || !absl::ConsumePrefix(&text, "https://")) return wrong;
+  return ParseAfterScheme(text, /*tls=*/true, wrong);
+}
+
+absl::StatusOr<HttpsUrl> ParseHttpUrl(absl::string_view text) {
+  const absl::Status wrong = Wrong(text, "https:// or http");
+  if (text.size() > kMaxUrl) return wrong;
+  const bool tls = absl::ConsumePrefix(&text, "https://");
+  if (!tls && !absl::ConsumePrefix(&text, "http://")) return wrong;
+  return ParseAfterScheme(text, tls, wrong);
 }
 
 }  // namespace tsunagi::http

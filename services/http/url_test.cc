@@ -43,6 +43,22 @@ TEST(UrlTest, RefusesOtherSchemes) {
   }
 }
 
+TEST(UrlTest, TakesPlainHttpWhereItIsAskedFor) {
+  const auto plain = ParseHttpUrl("http://stamps.example/tsa");
+  ASSERT_THAT(plain, IsOk());
+  EXPECT_FALSE(plain->tls);
+  EXPECT_EQ(plain->port, "80");
+  EXPECT_EQ(plain->path, "/tsa");
+  const auto tls = ParseHttpUrl("https://stamps.example:8443");
+  ASSERT_THAT(tls, IsOk());
+  EXPECT_TRUE(tls->tls);
+  EXPECT_EQ(tls->port, "8443");
+  for (const char* url :
+       {"ftp://a.example/", "http:/a.example", "http://user@a.example/", "http://0x7f.1/"}) {
+    EXPECT_THAT(ParseHttpUrl(url), StatusIs(kInvalidArgument)) << url;
+  }
+}
+
 TEST(UrlTest, RefusesUserInformationWithoutRepeatingIt) {
   for (const char* url : {"https://user@a.example/", "https://user:secret@a.example/",
                           "https://a.example:443@evil.example/", "https://a.example\\@evil.example/"}) {
