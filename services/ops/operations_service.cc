@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/audit/stamp.h"
 #include "core/base/error.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
@@ -16,17 +17,21 @@ constexpr int kMaxLeaves = 500;
 // Below the message limit of 4 MiB, with room for one record.
 constexpr size_t kMaxPageBytes = size_t{3} << 20;
 
+// A stamp has at most 32 KiB, its note 16 KiB: 50 of them are below the message limit.
+constexpr int kMaxStamps = 50;
+
+absl::StatusOr<size_t> PageSize(int32_t asked, int most) {
+  if (asked >= 0 && asked <= most) return static_cast<size_t>(asked == 0 ? most : asked);
+  return InvalidArgument({.reason = "PAGE_SIZE_OUT_OF_RANGE",
+                          .field = "page_size",
+                          .value = absl::StrCat(asked),
+                          .expected = absl::StrCat("0 to ", most)});
+}
+
 absl::Status FillLeaves(const audit::Journal& journal, const v1::ListLeavesRequest& request,
                         v1::ListLeavesResponse& response) {
-  if (request.page_size() < 0 || request.page_size() > kMaxLeaves) {
-    return InvalidArgument({.reason = "PAGE_SIZE_OUT_OF_RANGE",
-                            .field = "page_size",
-                            .value = absl::StrCat(request.page_size()),
-                            .expected = absl::StrCat("0 to ", kMaxLeaves)});
-  }
-  const int limit = request.page_size() == 0 ? kMaxLeaves : request.page_size();
-  ASSIGN_OR_RETURN(std::vector<audit::Journal::Leaf> leaves,
-                   journal.Leaves(request.start(), static_cast<size_t>(limit)));
+  ASSIGN_OR_RETURN(const size_t limit, PageSize(request.page_size(), kMaxLeaves));
+  ASSIGN_OR_RETURN(std::vector<audit::Journal::Leaf> leaves, journal.Leaves(request.start(), limit));
   size_t bytes = 0;
   for (audit::Journal::Leaf& leaf : leaves) {
     bytes += leaf.commitment.size() + leaf.record.size() + leaf.salt.size();
@@ -47,6 +52,21 @@ absl::Status FillCheckpoint(const audit::Journal& journal, v1::GetCheckpointResp
   return absl::IsNotFound(cosigned.status()) ? absl::OkStatus() : cosigned.status();
 }
 
+absl::Status FillStamps(const audit::Journal& journal, const v1::ListStampsRequest& request,
+                        v1::ListStampsResponse& response) {
+  ASSIGN_OR_RETURN(const size_t limit, PageSize(request.page_size(), kMaxStamps));
+  ASSIGN_OR_RETURN(std::vector<audit::KeptStamp> stamps,
+                   audit::StampsFrom(journal.store(), request.size(), limit));
+  if (stamps.empty()) return absl::OkStatus();
+  if (request.size() > 0) {
+    ASSIGN_OR_RETURN(const std::vector<audit::Digest> proof,
+                     journal.ConsistencyProof(request.size(), stamps.front().size));
+    for (const audit::Digest& digest : proof) response.add_consistency(digest);
+  }
+  for (audit::KeptStamp& kept : stamps) *response.add_stamps() = std::move(kept.stamp);
+  return absl::OkStatus();
+}
+
 // No process serves without its journal.
 void AddJournal(const audit::Journal& journal, v1::GetHealthResponse& health) {
   const absl::Status status = journal.Health();
@@ -63,6 +83,7 @@ std::vector<rpc::AccessRow> OperationsRows() {
       {"/tsunagi.ops.v1.OperationsService/RenewCertificate", rpc::Who::kOwnOperator, "", people::kOperator},
       {"/tsunagi.ops.v1.OperationsService/GetCheckpoint", rpc::Who::kParticipant},
       {"/tsunagi.ops.v1.OperationsService/ListLeaves", rpc::Who::kOwnOperator, "", people::kAuditor},
+      {"/tsunagi.ops.v1.OperationsService/ListStamps", rpc::Who::kParticipant},
   };
 }
 
@@ -108,6 +129,14 @@ grpc::ServerUnaryReactor* OperationsService::ListLeaves(grpc::CallbackServerCont
                                                         v1::ListLeavesResponse* response) {
   return guard_.Serve(context, [&](const Caller&, const rpc::Finish& finish) {
     finish(FillLeaves(journal_, *request, *response));
+  });
+}
+
+grpc::ServerUnaryReactor* OperationsService::ListStamps(grpc::CallbackServerContext* context,
+                                                        const v1::ListStampsRequest* request,
+                                                        v1::ListStampsResponse* response) {
+  return guard_.Serve(context, [&](const Caller&, const rpc::Finish& finish) {
+    finish(FillStamps(journal_, *request, *response));
   });
 }
 

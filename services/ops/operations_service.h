@@ -46,6 +46,10 @@ class OperationsService final : public v1::OperationsService::CallbackService {
   grpc::ServerUnaryReactor* ListLeaves(grpc::CallbackServerContext* context,
                                        const v1::ListLeavesRequest* request,
                                        v1::ListLeavesResponse* response) override;
+  // At most 50 stamps a page.
+  grpc::ServerUnaryReactor* ListStamps(grpc::CallbackServerContext* context,
+                                       const v1::ListStampsRequest* request,
+                                       v1::ListStampsResponse* response) override;
 
  private:
   rpc::Guard& guard_;
