@@ -50,7 +50,7 @@ function(tsunagi_test name)
   add_executable(${name}_test ${ARG_SRCS})
   # The path of this checkout goes to the sources that name it only: it would keep the others from the compiler cache.
   foreach(source ${ARG_SRCS})
-    file(STRINGS ${source} uses REGEX "TSUNAGI_SOURCE_DIR|tests/support/shared_data.h")
+    file(STRINGS ${source} uses REGEX "TSUNAGI_SOURCE_DIR|tests/support/shared_data.h|/stamping_(server|for_test).h")
     if(uses)
       set_property(SOURCE ${source} APPEND PROPERTY COMPILE_DEFINITIONS TSUNAGI_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     endif()

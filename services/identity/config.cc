@@ -11,6 +11,7 @@
 #include "core/base/status_macros.h"
 #include "identity/checks.h"
 #include "identity/names.h"
+#include "services/process/stamper.h"
 
 namespace tsunagi::identity {
 namespace {
@@ -56,6 +57,10 @@ std::vector<FieldMistake> MistakesIn(const internal::v1::RegistrarConfig& given)
          "certificate_seconds", absl::StrCat(config.certificate_seconds()), "60 to 7776000 (90 days)");
   expect(config.token_seconds() >= 60 && config.token_seconds() <= kDay, "token_seconds",
          absl::StrCat(config.token_seconds()), "60 to 86400 (24 h)");
+  if (config.has_stamping_authority()) {
+    for (FieldMistake& mistake : process::MistakesIn(config.stamping_authority()))
+      mistakes.push_back(std::move(mistake));
+  }
   return mistakes;
 }
 

@@ -29,6 +29,7 @@
 #include "services/identity/own_credentials.h"
 #include "services/identity/service.h"
 #include "services/ops/operations_service.h"
+#include "services/process/stamper.h"
 #include "services/process/ticker.h"
 #include "services/rpc/server.h"
 #include "services/rpc/worker_pool.h"
@@ -83,6 +84,7 @@ class Process final : public RegistrarProcess {
 
   ~Process() override {
     upkeep_.reset();
+    stamping_.reset();
     edge_.reset();
     if (service_ != nullptr) service_->EndWatches();
     if (server_ != nullptr) server_->Drain(kDrain);
@@ -92,6 +94,7 @@ class Process final : public RegistrarProcess {
     ASSIGN_OR_RETURN(journal_, audit::Journal::Open(
                                    *store_, LogOrigin(kRegistrarLabel, kRegistrarLabel, config_.federation()),
                                    authority_.Get()->log, random_));
+    if (config_.has_stamping_authority()) RETURN_IF_ERROR(MakeStamper());
     {
       MutexLock lock(mutex_);
       RETURN_IF_ERROR(credentials_.RenewCertificates());
@@ -111,6 +114,7 @@ class Process final : public RegistrarProcess {
     RETURN_IF_ERROR(WriteFileAtomically(config_.data_dir() + "/listen",
                                         WithPort(config_.listen(), server_->port()) + "\n", 0600));
     upkeep_ = std::make_unique<process::Ticker>(kUpkeep, [this] { Upkeep(); });
+    if (stamper_ != nullptr) stamping_ = std::make_unique<process::Ticker>(kUpkeep, [this] { Stamp(); });
     return absl::OkStatus();
   }
 
@@ -131,6 +135,19 @@ class Process final : public RegistrarProcess {
     options.keys_folder = config_.data_dir() + "/keys";
     options.two_person_approval = config_.two_person_approval();
     return options;
+  }
+
+  // Nobody cosigns the registrar's own log.
+  absl::Status MakeStamper() {
+    const auto newest = [this] { return absl::StatusOr<std::string>(journal_->LatestCheckpoint()); };
+    ASSIGN_OR_RETURN(stamper_,
+                     process::Stamper::New(config_.stamping_authority(), *journal_, newest, clock_, random_));
+    return absl::OkStatus();
+  }
+
+  void Stamp() {
+    const absl::Status status = stamper_->Run();
+    if (!status.ok()) log::Warning("stamping failed", {{"reason", std::string(status.message())}});
   }
 
   absl::Status StartEdge() {
@@ -236,6 +253,7 @@ class Process final : public RegistrarProcess {
     health.set_status_list_age_seconds(
         static_cast<uint64_t>(absl::ToInt64Seconds(registrar_->trust().StatusAge())));
     health.set_certificate_expires_in_seconds(not_after_ - absl::ToUnixSeconds(clock_.Now()));
+    if (stamper_ != nullptr && !stamper_->Trouble().empty()) health.add_notes(stamper_->Trouble());
     return health;
   }
 
@@ -266,7 +284,9 @@ class Process final : public RegistrarProcess {
   std::unique_ptr<people::AccountService> accounts_;
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<http::HttpsServer> edge_;
+  std::unique_ptr<process::Stamper> stamper_;  // null without a stamping authority
   std::unique_ptr<process::Ticker> upkeep_;
+  std::unique_ptr<process::Ticker> stamping_;
   rpc::WorkerPool workers_{1, 16};
 };
 

@@ -275,6 +275,9 @@ TEST(RegistrarConfigTest, ReportsEveryMistakeOfAFileAtOnceWithItsLine) {
 listen: nowhere
 federation: Battery
 token_seconds: 86401
+stamping_authority:
+  url: ftp://stamps.example
+  root_file: /tmp/stamps.pem
 )",
                                   0600),
               IsOk());
@@ -284,7 +287,8 @@ token_seconds: 86401
       StatusIs(kInvalidArgument, absl::StrReplaceAll(R"(FILE: `est_listen` is missing: expected host:port
 FILE:2: `listen` is `nowhere`: expected host:port
 FILE:3: `federation` is `Battery`: expected a DNS name in lower case such as battery.example
-FILE:4: `token_seconds` is `86401`: expected 60 to 86400 (24 h))",
+FILE:4: `token_seconds` is `86401`: expected 60 to 86400 (24 h)
+FILE:6: `stamping_authority.url` is `ftp://stamps.example`: expected an https:// or http:// URL)",
                                                      {{"FILE", path}})));
 }
 

@@ -11,22 +11,23 @@
 
 namespace tsunagi::process {
 
-// A quarter of a second after the first failure, twice as long after each further one, at most 30 s; of that
-// between half and all, at random, so that not everybody comes back at once. Not thread-safe.
+// `first` after the first failure, twice as long after each further one, at most `most`; of that between half
+// and all, at random, so that not everybody comes back at once. Not thread-safe.
 class Backoff {
  public:
   static constexpr absl::Duration kFirst = absl::Milliseconds(250);
   static constexpr absl::Duration kMost = absl::Seconds(30);
 
-  // Both must outlive this object.
-  Backoff(const Clock& clock, Random& random) : clock_(clock), random_(random) {}
+  // `clock` and `random` must outlive this object.
+  Backoff(const Clock& clock, Random& random, absl::Duration first = kFirst, absl::Duration most = kMost)
+      : clock_(clock), random_(random), first_(first), most_(most) {}
 
-  // A clock that was put back must not keep us waiting: no wait is longer than kMost.
-  bool Due() const { return clock_.Now() >= next_ || next_ - clock_.Now() > kMost; }
-  void Succeeded() { delay_ = kFirst; }
+  // A clock that was put back must not keep us waiting: no wait is longer than `most`.
+  bool Due() const { return clock_.Now() >= next_ || next_ - clock_.Now() > most_; }
+  void Succeeded() { delay_ = first_; }
   void Failed() {
     next_ = clock_.Now() + delay_ * (0.5 + Fraction() / 2);
-    delay_ = std::min(2 * delay_, kMost);
+    delay_ = std::min(2 * delay_, most_);
   }
 
  private:
@@ -39,7 +40,9 @@ class Backoff {
 
   const Clock& clock_;
   Random& random_;
-  absl::Duration delay_ = kFirst;
+  const absl::Duration first_;
+  const absl::Duration most_;
+  absl::Duration delay_ = first_;
   absl::Time next_ = absl::InfinitePast();
 };
 

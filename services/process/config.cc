@@ -12,6 +12,7 @@
 #include "core/base/did.h"
 #include "core/base/status_macros.h"
 #include "identity/names.h"
+#include "services/process/stamper.h"
 
 namespace tsunagi::process {
 namespace {
@@ -92,6 +93,10 @@ std::vector<FieldMistake> MistakesIn(const internal::v1::NodeConfig& config) {
   if (config.status_list_max_age_seconds() > 30 * kDay) {
     Add(mistakes, "status_list_max_age_seconds", absl::StrCat(config.status_list_max_age_seconds()),
         "at most 2592000 (30 days)");
+  }
+  if (config.has_stamping_authority()) {
+    for (FieldMistake& mistake : MistakesIn(config.stamping_authority()))
+      mistakes.push_back(std::move(mistake));
   }
   return mistakes;
 }

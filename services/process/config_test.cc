@@ -125,7 +125,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"PassportWithoutPort", "passport_address",
                 [](NodeConfig& c) { c.set_passport_address("here"); }},
         Mistake{"TrustTooSeldom", "trust_refresh_seconds",
-                [](NodeConfig& c) { c.set_trust_refresh_seconds(3601); }}),
+                [](NodeConfig& c) { c.set_trust_refresh_seconds(3601); }},
+        Mistake{"StampingAuthorityWithoutRoot", "stamping_authority.root_file",
+                [](NodeConfig& c) { c.mutable_stamping_authority()->set_url("http://stamps.example"); }}),
     [](const auto& param) { return param.param.name; });
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include "services/process/keys.h"
 #include "services/process/listing.h"
 #include "services/process/signals.h"
+#include "services/process/stamper.h"
 #include "services/process/status_watch.h"
 #include "services/process/ticker.h"
 #include "services/process/trust_keeper.h"
@@ -35,7 +36,7 @@ constexpr int kWorkers = 16;
 constexpr int kInboundWorkers = 4;
 constexpr size_t kWorkerQueue = 1024;
 constexpr absl::Duration kDrain = absl::Seconds(10);
-// How often renewals and the listing are looked at; each decides by the clock whether it is due.
+// How often renewals, the listing and stamps are looked at; each decides by the clock whether it is due.
 constexpr absl::Duration kUpkeep = absl::Seconds(5);
 constexpr absl::Duration kForgetting = absl::Hours(1);
 
@@ -103,6 +104,7 @@ class Process final : public ParticipantProcess {
   absl::Status Announce(int port);
   void Upkeep();
   void Cosign();
+  absl::Status MakeStamper();
   absl::Status ForgetReplies();
   ops::v1::GetHealthResponse Health() const;
   using RenewDone = std::function<void(absl::StatusOr<absl::Time>)>;
@@ -126,6 +128,7 @@ class Process final : public ParticipantProcess {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<audit::Journal> journal_;
   std::unique_ptr<Cosigner> cosigner_;
+  std::unique_ptr<Stamper> stamper_;  // null without a stamping authority
   std::unique_ptr<rpc::Guard> guard_;
   identity::v1::ListKeysRequest listing_;  // set before the upkeep threads start
   absl::Time forgot_ = absl::InfinitePast();
@@ -200,6 +203,13 @@ absl::Status Process::OpenJournal() {
                        *store_, identity::LogOrigin(process_, config_.participant(), config_.federation()),
                        keys_.log, random_));
   cosigner_ = std::make_unique<Cosigner>(*journal_, trust_);
+  return config_.has_stamping_authority() ? MakeStamper() : absl::OkStatus();
+}
+
+// What is stamped is cosigned, so that the registrar's time is under the stamp as well.
+absl::Status Process::MakeStamper() {
+  const auto newest = [this] { return journal_->store().Get(store::Table::kState, ops::CosignedKey()); };
+  ASSIGN_OR_RETURN(stamper_, Stamper::New(config_.stamping_authority(), *journal_, newest, clock_, random_));
   return absl::OkStatus();
 }
 
@@ -266,6 +276,7 @@ ops::v1::GetHealthResponse Process::Health() const {
     health.set_state(ops::v1::HEALTH_STATE_NOT_SERVING);
     health.add_notes("the certificate has expired: the registrar must be reachable to renew it");
   }
+  if (stamper_ != nullptr && !stamper_->Trouble().empty()) health.add_notes(stamper_->Trouble());
   return health;
 }
 
@@ -303,6 +314,9 @@ absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
                             random_);
     const Ticker upkeep(kUpkeep, [this] { Upkeep(); });
     const Ticker cosign(absl::Seconds(static_cast<int64_t>(config_.cosign_seconds())), [this] { Cosign(); });
+    std::optional<Ticker> stamp;
+    if (stamper_ != nullptr)
+      stamp.emplace(kUpkeep, [this] { LogFailure("stamping the checkpoint", stamper_->Run()); });
     signals_.Wait();
     log::Info("draining");
     server->Drain(kDrain);
