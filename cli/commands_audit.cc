@@ -5,8 +5,12 @@
 #include "absl/time/clock.h"
 #include "cli/command.h"
 #include "cli/receipt_check.h"
+#include "cli/stamps.h"
+#include "cli/trust.h"
 #include "cli/values.h"
 #include "core/audit/checkpoint.h"
+#include "core/audit/receipt.h"
+#include "core/audit/stamp.h"
 #include "core/audit/verify.h"
 #include "core/base/bytes.h"
 #include "core/base/error.h"
@@ -34,6 +38,7 @@ struct LogReport {
   uint64_t without_record = 0;
   uint64_t events = 0;  // that its batches wrote
   absl::btree_map<std::string, uint64_t> records;
+  LogStamps stamps;
 };
 
 std::string EntryName(const audit::v1::Record& record) {
@@ -120,7 +125,8 @@ absl::StatusOr<absl::Time> CosignedAt(Session& session, absl::string_view note) 
   return time;
 }
 
-absl::StatusOr<LogReport> VerifyLog(Session& session, const std::string& process) {
+absl::StatusOr<LogReport> VerifyLog(Session& session, const std::string& process,
+                                    const std::optional<crypto::TimeStampVerifier>& stamping) {
   LogReport report;
   report.origin =
       absl::StrCat(session.config().participant(), ".", session.config().federation(), "/", process);
@@ -130,16 +136,31 @@ absl::StatusOr<LogReport> VerifyLog(Session& session, const std::string& process
                    session.Call<OperationsService>(process, &OperationsService::Stub::GetCheckpoint,
                                                    ops::v1::GetCheckpointRequest()));
   LogVerifier verifier;
-  if (!notes.cosigned_checkpoint().empty()) {
-    ASSIGN_OR_RETURN(report.cosigned_size, ClaimedSize(notes.cosigned_checkpoint(), report.origin, keys));
-    RETURN_IF_ERROR(AddLeaves(session, process, report.cosigned_size, verifier, report));
-    RETURN_IF_ERROR(Compare(verifier, notes.cosigned_checkpoint(), report.origin, keys).status());
-    ASSIGN_OR_RETURN(const absl::Time time, CosignedAt(session, notes.cosigned_checkpoint()));
+  const std::string& cosigned = notes.cosigned_checkpoint();
+  ASSIGN_OR_RETURN(report.size, ClaimedSize(notes.checkpoint(), report.origin, keys));
+  if (!cosigned.empty()) {
+    ASSIGN_OR_RETURN(report.cosigned_size, ClaimedSize(cosigned, report.origin, keys));
+  }
+  // What is stamped is cosigned; but nobody cosigns the registrar's own log.
+  const uint64_t stamped_at_most = cosigned.empty() ? report.size : report.cosigned_size;
+  // Compares a note with the leaves up to its size, which are fetched as far as they are not here yet.
+  const auto compare = [&](const std::string& note) -> absl::StatusOr<uint64_t> {
+    ASSIGN_OR_RETURN(const uint64_t size, ClaimedSize(note, report.origin, keys));
+    RETURN_IF_ERROR(AddLeaves(session, process, size, verifier, report));
+    RETURN_IF_ERROR(Compare(verifier, note, report.origin, keys).status());
+    return size;
+  };
+  const auto compare_stamped = [&](const std::string& note) -> absl::StatusOr<uint64_t> {
+    ASSIGN_OR_RETURN(const uint64_t size, ClaimedSize(note, report.origin, keys));
+    return size > stamped_at_most ? size : compare(note);
+  };
+  ASSIGN_OR_RETURN(report.stamps, VerifyStamps(session, process, stamped_at_most, stamping, compare_stamped));
+  if (!cosigned.empty()) {
+    RETURN_IF_ERROR(compare(cosigned).status());
+    ASSIGN_OR_RETURN(const absl::Time time, CosignedAt(session, cosigned));
     report.cosigned_at = FormatInstant(ToProto(time));
   }
-  ASSIGN_OR_RETURN(report.size, ClaimedSize(notes.checkpoint(), report.origin, keys));
-  RETURN_IF_ERROR(AddLeaves(session, process, report.size, verifier, report));
-  RETURN_IF_ERROR(Compare(verifier, notes.checkpoint(), report.origin, keys).status());
+  RETURN_IF_ERROR(compare(notes.checkpoint()).status());
   report.without_record = verifier.erased();
   return report;
 }
@@ -151,24 +172,31 @@ Json LogJson(const LogReport& report) {
           {"cosigned_at", report.cosigned_at},
           {"without_record", report.without_record},
           {"events", report.events},
-          {"records", report.records}};
+          {"records", report.records},
+          {"time_stamps", StampsJson(report.stamps)}};
 }
 
-absl::StatusOr<Output> VerifyAudit(Context& context) {
+absl::StatusOr<Output> VerifyAudit(Context& context, const std::string& stamping_root) {
   ASSIGN_OR_RETURN(const auto session, context.Open());
+  ASSIGN_OR_RETURN(
+      const auto stamping,
+      LoadStampingRoot(stamping_root.empty() ? session->config().stamping_root_file() : stamping_root));
   Output output;
   output.json["logs"] = Json::array();
+  std::vector<std::string> stamped;
   Table table{{"log", "leaves", "cosigned", "cosigned at", "events", "records"}, {}};
   for (const std::string& process : session->OwnProcesses()) {
-    const auto report = VerifyLog(*session, process);
+    const auto report = VerifyLog(*session, process, stamping);
     if (!report.ok()) return Annotate(report.status(), absl::StrCat("log of ", process));
     output.json["logs"].push_back(LogJson(*report));
     table.rows.push_back({report->origin, absl::StrCat(report->size), absl::StrCat(report->cosigned_size),
                           report->cosigned_at, absl::StrCat(report->events),
                           absl::StrJoin(report->records, ", ", absl::PairFormatter(" "))});
+    if (report->stamps.count > 0) stamped.push_back(StampsLine(report->origin, report->stamps));
   }
   output.json["verified"] = true;
   output.Add(std::move(table));
+  for (std::string& line : stamped) output.Line(std::move(line));
   output.Line("verified: every leaf gives the signed root, and what the registrar cosigned is a part of it");
   return output;
 }
@@ -177,11 +205,26 @@ struct ReceiptArguments {
   std::vector<std::string> paths;
   std::string root;
   std::string bundle;
+  std::string stamping_root;
 };
 
 // Empty when the checkpoint carries no cosignature.
 std::string CosignedAt(const CheckedReceipt& checked) {
   return checked.cosigned_at.has_value() ? FormatInstant(ToProto(*checked.cosigned_at)) : "";
+}
+
+// Null when it has none.
+Json StampJson(const CheckedReceipt& checked) {
+  if (!checked.has_stamp) return nullptr;
+  if (!checked.stamp.has_value()) return {{"verified", false}};
+  return {{"verified", true},
+          {"stamped_at", FormatInstant(ToProto(checked.stamp->time))},
+          {"authority", checked.stamp->authority}};
+}
+
+std::string StampText(const CheckedReceipt& checked) {
+  if (!checked.stamp.has_value()) return "NOT checked: name the authority's root with --stamping-root";
+  return absl::StrCat(FormatInstant(ToProto(checked.stamp->time)), " by ", checked.stamp->authority);
 }
 
 Json ReceiptJson(const CheckedReceipt& checked) {
@@ -202,7 +245,8 @@ Json ReceiptJson(const CheckedReceipt& checked) {
                {"released", ToJson(release)["parts"]},
                {"log", checked.origin},
                {"leaf_index", checked.leaf_index},
-               {"cosigned_at", CosignedAt(checked)}};
+               {"cosigned_at", CosignedAt(checked)},
+               {"time_stamp", StampJson(checked)}};
   json["content"] = checked.has_content ? ToJson(checked.parts) : Json(nullptr);
   return json;
 }
@@ -219,6 +263,7 @@ Table ReceiptTable(const CheckedReceipt& checked) {
                 {"duties", absl::StrJoin(release.obligations(), ", ")},
                 {"where", absl::StrCat("leaf ", checked.leaf_index, " of log ", checked.origin)}};
   if (checked.cosigned_at.has_value()) table.rows.push_back({"cosigned at", CosignedAt(checked)});
+  if (checked.has_stamp) table.rows.push_back({"stamped at", StampText(checked)});
   for (const ReleasedPart& part : checked.parts) {
     table.rows.push_back({WordOf(part.kind), PartLine(part.kind, part.content)});
   }
@@ -258,11 +303,45 @@ absl::StatusOr<identity::Bundle> BundleOf(const ReceiptArguments& arguments) {
 
 absl::StatusOr<Output> VerifyReceipts(const ReceiptArguments& arguments) {
   ASSIGN_OR_RETURN(const identity::Bundle bundle, BundleOf(arguments));
+  ASSIGN_OR_RETURN(const auto stamping, LoadStampingRoot(arguments.stamping_root));
   Output output;
   output.json["receipts"] = Json::array();
   for (const std::string& path : arguments.paths) {
     ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxReceipt));
-    AddReceipt(path, CheckReceipt(text, bundle), output);
+    AddReceipt(path, CheckReceipt(text, bundle, stamping), output);
+  }
+  return output;
+}
+
+// The receipt's text with the first stamp that covers it, from the provider's process.
+absl::StatusOr<std::string> WithStamp(Context& context, absl::string_view receipt,
+                                      const CheckedReceipt& checked) {
+  context.acting.party = checked.provider.label();
+  ASSIGN_OR_RETURN(const auto session, context.Open());
+  const std::string process = checked.origin.substr(checked.origin.rfind('/') + 1);
+  ASSIGN_OR_RETURN(const auto stamp, FetchStamp(*session, process, checked.leaves));
+  return absl::StrCat(receipt, audit::ArmorStamp(stamp));
+}
+
+// Nothing is written unless the receipt holds with its stamp.
+absl::StatusOr<Output> StampReceipts(Context& context, const ReceiptArguments& arguments) {
+  const Profile profile(context.profile);
+  ASSIGN_OR_RETURN(const auto config, profile.LoadConfig());
+  ASSIGN_OR_RETURN(const Credentials credentials, profile.LoadCredentials());
+  const identity::Bundle bundle = KeptBundle(profile, config, credentials.root);
+  ASSIGN_OR_RETURN(const auto stamping, LoadStampingRoot(arguments.stamping_root));
+  Output output;
+  output.json["receipts"] = Json::array();
+  for (const std::string& path : arguments.paths) {
+    ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxReceipt));
+    const absl::string_view receipt = audit::SplitReceiptFile(text).receipt;
+    auto checked = CheckReceipt(receipt, bundle);
+    if (checked.ok()) {
+      ASSIGN_OR_RETURN(const std::string stamped, WithStamp(context, receipt, *checked));
+      checked = CheckReceipt(stamped, bundle, stamping);
+      if (checked.ok()) RETURN_IF_ERROR(WriteFileAtomically(path, stamped, 0600));
+    }
+    AddReceipt(path, checked, output);
   }
   return output;
 }
@@ -297,13 +376,23 @@ absl::StatusOr<Output> Health(Context& context) {
   return output;
 }
 
+void AddStampingRoot(CLI::App& app, std::string& path) {
+  app.add_option("--stamping-root", path,
+                 "PEM file of the root of the authority that stamped the checkpoints (RFC 3161)");
+}
+
 }  // namespace
 
 void AddAuditCommands(CLI::App& app, Command& command) {
   CLI::App* audit =
       app.add_subcommand("audit", "the logs of this participant's processes")->require_subcommand(1);
-  audit->add_subcommand("verify", "fetch every leaf and compare with the signed and cosigned checkpoints")
-      ->callback([&command] { command = VerifyAudit; });
+  auto stamping_root = std::make_shared<std::string>();
+  CLI::App* verify = audit->add_subcommand(
+      "verify", "fetch every leaf and compare with the signed, cosigned and stamped checkpoints");
+  AddStampingRoot(*verify, *stamping_root);
+  verify->callback([&command, stamping_root] {
+    command = [stamping_root](Context& context) { return VerifyAudit(context, *stamping_root); };
+  });
   app.add_subcommand("health", "whether this participant's processes serve")->callback([&command] {
     command = Health;
   });
@@ -322,8 +411,17 @@ void AddReceiptCommands(CLI::App& app, Command& command) {
       "--bundle", arguments->bundle,
       "the trust bundle that this root signed, such as trust-bundle of a profile: for receipts "
       "from before a root was rolled");
+  AddStampingRoot(*verify, arguments->stamping_root);
   verify->callback(
       [&command, arguments] { command = [arguments](Context&) { return VerifyReceipts(*arguments); }; });
+
+  CLI::App* stamp = receipt->add_subcommand(
+      "stamp", "add the provider's time stamp to receipts, for verifying it offline later");
+  stamp->add_option("files", arguments->paths, "receipt files")->required();
+  AddStampingRoot(*stamp, arguments->stamping_root);
+  stamp->callback([&command, arguments] {
+    command = [arguments](Context& context) { return StampReceipts(context, *arguments); };
+  });
 }
 
 }  // namespace tsunagi::cli

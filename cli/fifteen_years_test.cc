@@ -4,10 +4,13 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "cli/receipt_check.h"
 #include "core/audit/receipt.h"
+#include "core/audit/stamp.h"
 #include "core/base/proto.h"
 #include "core/crypto/digest.h"
+#include "core/crypto/time_stamp_for_test.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/fake_clock.h"
@@ -57,6 +60,28 @@ class FifteenYearsTest : public ::testing::Test {
     *receipt.mutable_provider_entry() = listed.entries(1);
     receipt.add_directory_chain(directory.chain(0));
     return audit::ArmorReceipt(receipt);
+  }
+  // Of the stamping authority's certificate.
+  crypto::StampingAuthorityForTest::Options LifeOfTwoHours() const {
+    crypto::StampingAuthorityForTest::Options life;
+    life.not_before = start_ - absl::Hours(1);
+    life.not_after = start_ + absl::Hours(1);
+    return life;
+  }
+  // What stands below a receipt once the maker's log was stamped.
+  std::string StampFor(const std::string& receipt, const crypto::StampingAuthorityForTest& authority) {
+    audit::Journal& journal = maker_.journal();
+    const auto size_of = [&](const std::string& note) {
+      return audit::OpenCheckpoint(note, journal.origin(), journal.log_key())->size;
+    };
+    const std::string note = registrar_.Cosign(journal.LatestCheckpoint());
+    audit::v1::ReceiptStamp stamp;
+    stamp.mutable_stamp()->set_checkpoint(note);
+    stamp.mutable_stamp()->set_token(authority.Token(note, clock_.Now()));
+    const auto proof =
+        journal.ConsistencyProof(size_of(audit::OpenReceipt(receipt)->proof().checkpoint()), size_of(note));
+    for (const audit::Digest& digest : *proof) stamp.add_consistency(digest);
+    return audit::ArmorStamp(stamp);
   }
   // The maker's signing key ends now.
   void EndSigningKey() {
@@ -117,6 +142,50 @@ TEST_F(FifteenYearsTest, AReceiptOfTodayHoldsUnderTheNewestBundle) {
   EXPECT_EQ(checked->provider.label(), "maker");
   EXPECT_EQ(checked->cosigned_at, start_);
   EXPECT_FALSE(checked->parts.empty());
+}
+
+TEST_F(FifteenYearsTest, AStampHoldsThoughItsAuthoritysCertificateHasExpired) {
+  const crypto::StampingAuthorityForTest authority(LifeOfTwoHours());
+  std::string receipt = Receipt();
+  EXPECT_THAT(maker_.Import({testing::Measured(battery_, "2026-01-01", "97.5")}), IsOk());
+  receipt += StampFor(receipt, authority);
+  clock_.Advance(15 * kYear);
+  const auto stamping = crypto::TimeStampVerifier::FromPem(authority.root_pem());
+  ASSERT_THAT(stamping, IsOk());
+
+  const auto checked = CheckReceipt(receipt, NewestBundle(), *stamping);
+
+  ASSERT_THAT(checked, IsOk());
+  ASSERT_TRUE(checked->stamp.has_value());
+  EXPECT_EQ(checked->stamp->time, start_);
+  EXPECT_EQ(checked->stamp->authority, "CN=stamping unit");
+}
+
+TEST_F(FifteenYearsTest, AStampOfAnotherAuthorityIsNoStamp) {
+  const crypto::StampingAuthorityForTest authority(LifeOfTwoHours());
+  const crypto::StampingAuthorityForTest other(LifeOfTwoHours());
+  std::string receipt = Receipt();
+  receipt += StampFor(receipt, other);
+
+  EXPECT_THAT(
+      CheckReceipt(receipt, NewestBundle(), crypto::TimeStampVerifier::FromPem(authority.root_pem()).value()),
+      StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("time stamp refused")));
+  const auto unchecked = CheckReceipt(receipt, NewestBundle());
+  ASSERT_THAT(unchecked, IsOk());
+  EXPECT_TRUE(unchecked->has_stamp);
+  EXPECT_FALSE(unchecked->stamp.has_value());
+}
+
+TEST_F(FifteenYearsTest, AStampOfACheckpointThatDoesNotCoverTheReceiptIsNoStamp) {
+  const crypto::StampingAuthorityForTest authority(LifeOfTwoHours());
+  const std::string earlier = Receipt();
+  const std::string stamp_of_earlier = StampFor(earlier, authority);
+  const std::string receipt = Receipt();
+
+  EXPECT_THAT(CheckReceipt(absl::StrCat(receipt, stamp_of_earlier), NewestBundle()),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("does not cover")));
+  EXPECT_THAT(CheckReceipt(absl::StrCat(receipt, "tsunagi-stamp/v1\n\n"), NewestBundle()),
+              ::testing::Not(IsOk()));
 }
 
 TEST_F(FifteenYearsTest, NothingUnderARemovedRootHoldsFromWheneverItIs) {

@@ -8,6 +8,7 @@
 #include "absl/strings/strip.h"
 #include "core/audit/checkpoint.h"
 #include "core/audit/receipt.h"
+#include "core/audit/stamp.h"
 #include "core/base/error.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
@@ -108,22 +109,46 @@ absl::Status CheckCosignature(const audit::v1::Receipt& receipt, const identity:
   return absl::OkStatus();
 }
 
-// OK when one of the provider's keys of this log verifies the proof.
-absl::Status CheckLog(const audit::v1::LogProof& proof, absl::Time at, CheckedReceipt& checked) {
+// The checkpoint, when one of the provider's keys of this log verifies the proof.
+absl::StatusOr<audit::Checkpoint> CheckLog(const audit::v1::LogProof& proof, absl::Time at,
+                                           CheckedReceipt& checked) {
   checked.origin = proof.checkpoint().substr(0, proof.checkpoint().find('\n'));
   const std::string prefix = absl::StrCat(checked.provider.label(), ".", checked.federation, "/");
   if (!absl::StartsWith(checked.origin, prefix)) return Wrong("the log is not one of the provider's");
-  absl::Status last = Wrong("the provider's entry lists no key of the log");
+  absl::StatusOr<audit::Checkpoint> last = Wrong("the provider's entry lists no key of the log");
   for (const auto& key : checked.provider.keys()) {
     if (key.purpose() != identity::v1::KEY_PURPOSE_LOG || key.log_origin() != checked.origin ||
         !CountsAt(key, at)) {
       continue;
     }
     ASSIGN_OR_RETURN(const auto public_key, crypto::PublicKey::FromDer(key.public_key()));
-    last = audit::VerifyLogProof(proof, checked.origin, public_key).status();
+    last = audit::VerifyLogProof(proof, checked.origin, public_key);
     if (last.ok()) break;
   }
   return last;
+}
+
+// The stamped checkpoint covers the receipt's, under any of the log's keys: only the stamp dates it.
+absl::Status CheckCovers(const audit::v1::ReceiptStamp& stamp, const audit::Checkpoint& checkpoint,
+                         const identity::v1::Participant& provider) {
+  absl::Status last = Wrong("the provider's entry lists no key of the log");
+  for (const auto& key : provider.keys()) {
+    if (key.purpose() != identity::v1::KEY_PURPOSE_LOG || key.log_origin() != checkpoint.origin) continue;
+    ASSIGN_OR_RETURN(const auto public_key, crypto::PublicKey::FromDer(key.public_key()));
+    last = audit::CheckCovers(stamp, checkpoint, public_key);
+    if (last.ok()) break;
+  }
+  return last;
+}
+
+absl::Status CheckStamp(absl::string_view block, const audit::Checkpoint& checkpoint,
+                        const std::optional<crypto::TimeStampVerifier>& stamping, CheckedReceipt& checked) {
+  checked.has_stamp = true;
+  ASSIGN_OR_RETURN(const audit::v1::ReceiptStamp stamp, audit::OpenStamp(block));
+  RETURN_IF_ERROR(CheckCovers(stamp, checkpoint, checked.provider));
+  if (!stamping.has_value()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(checked.stamp, stamping->Verify(stamp.stamp().token(), stamp.stamp().checkpoint()));
+  return absl::OkStatus();
 }
 
 // The keys of the provider and of the registrar are all that a receipt can know of the directory.
@@ -209,8 +234,10 @@ absl::Status CheckContent(const std::string& bytes, absl::Time at, const identit
 
 }  // namespace
 
-absl::StatusOr<CheckedReceipt> CheckReceipt(absl::string_view text, const identity::Bundle& bundle) {
-  ASSIGN_OR_RETURN(const audit::v1::Receipt receipt, audit::OpenReceipt(text));
+absl::StatusOr<CheckedReceipt> CheckReceipt(absl::string_view text, const identity::Bundle& bundle,
+                                            const std::optional<crypto::TimeStampVerifier>& stamping) {
+  const audit::ReceiptFile file = audit::SplitReceiptFile(text);
+  ASSIGN_OR_RETURN(const audit::v1::Receipt receipt, audit::OpenReceipt(file.receipt));
   CheckedReceipt checked;
   checked.leaf_index = receipt.proof().leaf_index();
   audit::v1::Record record;
@@ -224,7 +251,8 @@ absl::StatusOr<CheckedReceipt> CheckReceipt(absl::string_view text, const identi
   RETURN_IF_ERROR(CheckCosignature(receipt, registrar, checked));
   // The provider's clock proves nothing; the registrar's cosignature does.
   if (checked.cosigned_at.has_value()) RETURN_IF_ERROR(CheckRoot(certificate, bundle, *checked.cosigned_at));
-  RETURN_IF_ERROR(CheckLog(receipt.proof(), at, checked));
+  ASSIGN_OR_RETURN(const audit::Checkpoint checkpoint, CheckLog(receipt.proof(), at, checked));
+  checked.leaves = checkpoint.size;
   RETURN_IF_ERROR(CheckNamed(receipt, record));
   checked.time = record.time();
   checked.release = record.has_chunk() ? record.chunk().release() : record.release();
@@ -232,6 +260,7 @@ absl::StatusOr<CheckedReceipt> CheckReceipt(absl::string_view text, const identi
     return Wrong("the record is of another provider than the directory entry");
   }
   if (!receipt.content().empty()) RETURN_IF_ERROR(CheckContent(receipt.content(), at, registrar, checked));
+  if (!file.stamp.empty()) RETURN_IF_ERROR(CheckStamp(file.stamp, checkpoint, stamping, checked));
   return checked;
 }
 

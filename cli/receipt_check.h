@@ -2,6 +2,7 @@
 // network, no clock.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "cli/parts.h"
+#include "core/crypto/time_stamp.h"
 #include "identity/bundle.h"
 #include "tsunagi/audit/v1/record.pb.h"
 #include "tsunagi/identity/v1/directory.pb.h"
@@ -25,7 +27,10 @@ struct CheckedReceipt {
   audit::v1::ReleaseRecord release;
   uint64_t leaf_index = 0;
   std::string origin;                      // of the provider's log
+  uint64_t leaves = 0;                     // that the receipt's checkpoint covers
   absl::optional<absl::Time> cosigned_at;  // by the registrar
+  bool has_stamp = false;
+  std::optional<crypto::TimeStamp> stamp;  // when it could be verified
   bool has_content = false;
   std::vector<ReleasedPart> parts;  // of the content: their author is the provider, its signatures verify
 };
@@ -34,7 +39,11 @@ struct CheckedReceipt {
 // of `bundle` that counted at the time of the record and at that of the cosignature; its signature over the
 // entries; every signature line of the checkpoint; the record's place in the log; that the record is of a
 // release or a chunk by this provider; that the content is what it names; and the signatures over the events
-// in it. DATA_LOSS or INVALID_ARGUMENT naming the first that fails.
-absl::StatusOr<CheckedReceipt> CheckReceipt(absl::string_view text, const identity::Bundle& bundle);
+// in it. Last, of a time stamp below it: that the stamped checkpoint covers the receipt's, and, when there is
+// a verifier, the stamp itself as of its own time. DATA_LOSS, INVALID_ARGUMENT or UNAUTHENTICATED naming the
+// first that fails.
+absl::StatusOr<CheckedReceipt> CheckReceipt(
+    absl::string_view text, const identity::Bundle& bundle,
+    const std::optional<crypto::TimeStampVerifier>& stamping = std::nullopt);
 
 }  // namespace tsunagi::cli
