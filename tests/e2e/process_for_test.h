@@ -68,12 +68,16 @@ class ProcessTest : public ::testing::Test {
     config.set_listen(listen);
     config.set_est_listen(est_listen);
     config.set_federation(kFederation);
+    Adjust(config);
     auto started = identity::RegistrarProcess::Start(identity::WithDefaults(config), clock_);
     ASSERT_THAT(started, testing::IsOk());
     registrar_ = *std::move(started);
     address_ = absl::StrCat("127.0.0.1:", registrar_->port());
     est_address_ = absl::StrCat("127.0.0.1:", registrar_->est_port());
   }
+
+  // What a test wants different about the registrar.
+  virtual void Adjust(internal::v1::RegistrarConfig&) {}
 
   absl::StatusOr<identity::v1::CreateInvitationResponse> InviteProcess(const std::string& process) {
     identity::v1::CreateInvitationRequest request;
