@@ -1,14 +1,11 @@
 #include "core/crypto/jwt.h"
 
 #include <algorithm>
-#include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "cjose/cjose.h"
-#include "core/base/bytes.h"
 #include "core/base/status_macros.h"
+#include "core/crypto/compact.h"
 #include "core/crypto/json.h"
 #include "core/crypto/openssl.h"
 #include "openssl/core_names.h"
@@ -27,55 +24,26 @@ using JwkPtr = SslUniquePtr<cjose_jwk_t, ReleaseJwk>;
 using JwsPtr = SslUniquePtr<cjose_jws_t, cjose_jws_release>;
 using HeaderPtr = SslUniquePtr<cjose_header_t, cjose_header_release>;
 
-absl::Status Refuse(absl::string_view why) {
-  return absl::UnauthenticatedError(absl::StrCat("token refused: ", why));
-}
-
-// The three parts of a compact JWS, decoded.
-struct Parts {
-  std::string header;
-  std::string claims;
-  std::string signature;
-};
-
-absl::StatusOr<Parts> Split(absl::string_view token) {
-  if (token.size() > kMaxTokenBytes) return Refuse("larger than 8 KiB");
-  const std::vector<absl::string_view> encoded = absl::StrSplit(token, '.');
-  if (encoded.size() != 3) return Refuse("expected three parts separated by `.`");
-  const absl::StatusOr<std::string> header = FromBase64Url(encoded[0]);
-  const absl::StatusOr<std::string> claims = FromBase64Url(encoded[1]);
-  const absl::StatusOr<std::string> signature = FromBase64Url(encoded[2]);
-  if (!header.ok() || !claims.ok() || !signature.ok()) return Refuse("a part is not strict base64url");
-  if (signature->size() != kSignatureSize) return Refuse("the signature is not 64 bytes");
-  return Parts{*header, *claims, *signature};
-}
-
 bool IsKeyId(absl::string_view text) {
   return text.size() == kKeyIdSize && std::all_of(text.begin(), text.end(), [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
          });
 }
 
-// A member that must be a string; empty when it is not there or something else.
-std::string StringMember(const nlohmann::json& object, const char* name) {
-  const auto member = object.find(name);
-  return member != object.end() && member->is_string() ? member->get<std::string>() : "";
-}
-
 // Checks the header before anything is verified, so that no other algorithm or key source is ever tried.
 // Returns kid.
 absl::StatusOr<std::string> CheckHeader(absl::string_view header, absl::string_view typ) {
   const nlohmann::json parsed = ParseStrictObject(header);
-  if (parsed.is_discarded()) return Refuse("the header is not one JSON object without duplicate names");
+  if (parsed.is_discarded()) return RefuseToken("the header is not one JSON object without duplicate names");
   for (const auto& member : parsed.items()) {
     if (member.key() != "alg" && member.key() != "kid" && member.key() != "typ") {
-      return Refuse("the header has a parameter other than alg, kid and typ");
+      return RefuseToken("the header has a parameter other than alg, kid and typ");
     }
   }
-  if (StringMember(parsed, "alg") != "ES256") return Refuse("alg is not ES256");
-  if (StringMember(parsed, "typ") != typ) return Refuse(absl::StrCat("typ is not ", typ));
+  if (StringMember(parsed, "alg") != "ES256") return RefuseToken("alg is not ES256");
+  if (StringMember(parsed, "typ") != typ) return RefuseToken(absl::StrCat("typ is not ", typ));
   std::string kid = StringMember(parsed, "kid");
-  if (!IsKeyId(kid)) return Refuse("kid is not 32 lower-case hex digits");
+  if (!IsKeyId(kid)) return RefuseToken("kid is not 32 lower-case hex digits");
   return kid;
 }
 
@@ -137,17 +105,19 @@ absl::StatusOr<std::string> SignJwt(const PrivateKey& key, absl::string_view typ
 
 absl::StatusOr<nlohmann::json> VerifyJwt(absl::string_view token, absl::string_view typ,
                                          FindJwtKey find_key) {
-  ASSIGN_OR_RETURN(const Parts parts, Split(token));
+  ASSIGN_OR_RETURN(const CompactParts parts, SplitCompact(token, kMaxTokenBytes));
+  if (parts.signature.size() != kSignatureSize) return RefuseToken("the signature is not 64 bytes");
   ASSIGN_OR_RETURN(const std::string kid, CheckHeader(parts.header, typ));
   ASSIGN_OR_RETURN(const PublicKey key, find_key(kid));
-  if (key.algorithm() != common::v1::SIGNATURE_ALGORITHM_ES256) return Refuse("the key is not for ES256");
-  if (kid != key.id()) return Refuse("kid names another key");
+  if (key.algorithm() != common::v1::SIGNATURE_ALGORITHM_ES256)
+    return RefuseToken("the key is not for ES256");
+  if (kid != key.id()) return RefuseToken("kid names another key");
   // By our own key and not by libcjose, which imports the key and parses the token anew with each call: that
   // costs four times what the signature does.
   if (!key.Verify(token.substr(0, token.rfind('.')), parts.signature))
-    return Refuse("the signature is wrong");
+    return RefuseToken("the signature is wrong");
   nlohmann::json claims = ParseStrictObject(parts.claims);
-  if (claims.is_discarded()) return Refuse("the claims are not one JSON object without duplicate names");
+  if (claims.is_discarded()) return RefuseToken("the claims are not one JSON object without duplicate names");
   return claims;
 }
 
