@@ -136,4 +136,15 @@ absl::StatusOr<std::string> FetchDocument(absl::string_view url, const EgressOpt
                    response.status / 100 == 3 ? ": redirects are not followed" : ": expected 200"));
 }
 
+absl::StatusOr<HttpResponse> PostForm(absl::string_view url, Headers headers, std::string form,
+                                      const EgressOptions& options) {
+  HttpsCall call;
+  call.url = std::string(url);
+  call.method = "POST";
+  call.headers = std::move(headers);
+  call.content_type = "application/x-www-form-urlencoded";
+  call.body = std::move(form);
+  return CallOut(std::move(call), options);
+}
+
 }  // namespace tsunagi::http

@@ -1,5 +1,5 @@
-// Fetching what other parties publish: key sets, DID documents, status lists. The URL comes from outside, so
-// it must not lead into this company's own network.
+// Fetching what other parties publish: key sets, DID documents, status lists; and posting to their endpoints.
+// The URL comes from outside, so it must not lead into this company's own network.
 #pragma once
 
 #include <functional>
@@ -46,6 +46,11 @@ absl::StatusOr<HttpResponse> CallOut(HttpsCall call, const EgressOptions& option
 //   such document FAILED_PRECONDITION  it answers with a redirect or another status UNAVAILABLE          it
 //   cannot be reached, is too slow, or sends more than 1 MiB
 absl::StatusOr<std::string> FetchDocument(absl::string_view url, const EgressOptions& options);
+
+// The answer, whatever its status, to a POST of a form (see EncodeForm) with these headers; on the same
+// terms. Errors are those of FetchDocument, but for the two about the status.
+absl::StatusOr<HttpResponse> PostForm(absl::string_view url, Headers headers, std::string form,
+                                      const EgressOptions& options);
 
 // True for an IPv4 or IPv6 address that IANA's registries call globally reachable unicast. False for anything
 // else, IPv4 addresses inside IPv6 ones (mapped, NAT64, 6to4, Teredo) included.

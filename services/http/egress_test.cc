@@ -68,6 +68,8 @@ class EgressTest : public ::testing::Test {
 
   HttpResponse Answer(const HttpRequest& request) {
     ++served_;
+    if (request.method == "POST")
+      return {201, "text/plain", request.body + std::string(request.Header("x-extra")), {}};
     if (request.target == "/moved") return {302, "text/plain", "", {{"location", "/document"}}};
     if (request.target == "/document") return {200, "application/json", "{}", {}};
     if (request.target == "/full") return {200, "text/plain", std::string(kMebibyte, 'x'), {}};
@@ -99,6 +101,20 @@ TEST_F(EgressTest, FetchesADocumentFromTheAddressThatItLookedAt) {
 
 TEST_F(EgressTest, FollowsNoRedirect) {
   EXPECT_THAT(Get("/moved"), StatusIs(kFailedPrecondition, HasSubstr("redirects are not followed")));
+  EXPECT_EQ(served_, 1);
+}
+
+TEST_F(EgressTest, PostsAFormOnTheSameTerms) {
+  const std::string url = absl::StrCat("https://", kHost, ":", server_->port(), "/document");
+
+  const auto answer = PostForm(url, {{"x-extra", "!"}}, "a=b", options_);
+  ASSERT_THAT(answer, testing::IsOk());
+  EXPECT_EQ(answer->status, 201);
+  EXPECT_EQ(answer->body, "a=b!");
+
+  options_.allowed_addresses.clear();
+  EXPECT_THAT(PostForm(url, {}, "a=b", options_), StatusIs(kPermissionDenied, HasSubstr("not public")));
+  EXPECT_THAT(PostForm("http://publisher.example/", {}, "a=b", options_), StatusIs(kInvalidArgument));
   EXPECT_EQ(served_, 1);
 }
 

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <set>
-#include <utility>
-#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
@@ -46,6 +45,26 @@ absl::StatusOr<std::string> Decode(absl::string_view text) {
 }
 
 }  // namespace
+
+std::string EncodeFormValue(absl::string_view value) {
+  std::string encoded;
+  for (const char c : value) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains("-._~", c)) {
+      encoded.push_back(c);
+    } else {
+      absl::StrAppendFormat(&encoded, "%%%02X", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
+std::string EncodeForm(const std::vector<std::pair<std::string, std::string>>& fields) {
+  std::string form;
+  for (const auto& [name, value] : fields) {
+    absl::StrAppend(&form, form.empty() ? "" : "&", EncodeFormValue(name), "=", EncodeFormValue(value));
+  }
+  return form;
+}
 
 absl::StatusOr<Form> ParseForm(absl::string_view content_type, absl::string_view body) {
   const absl::string_view type = absl::StripAsciiWhitespace(content_type.substr(0, content_type.find(';')));

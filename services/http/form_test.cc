@@ -57,5 +57,13 @@ TEST(FormTest, NeverTellsAValue) {
               ::testing::Not(HasSubstr("secret")));
 }
 
+TEST(EncodeFormTest, IsReadBackAlike) {
+  const std::string all = "a-._~Z9 +&=%/?:\"<>\\";
+
+  EXPECT_EQ(EncodeForm({{"scope", "openid email"}, {"a&b", "c=d"}}), "scope=openid%20email&a%26b=c%3Dd");
+  EXPECT_EQ(EncodeFormValue("\xe4\xbd\x90"), "%E4%BD%90");
+  EXPECT_EQ(ParseForm("application/x-www-form-urlencoded", EncodeForm({{"x", all}}))->at("x"), all);
+}
+
 }  // namespace
 }  // namespace tsunagi::http
