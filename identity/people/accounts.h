@@ -1,6 +1,9 @@
 // Accounts of a company's people.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "identity/people/rows.h"
 
@@ -21,10 +24,14 @@ class Accounts {
   // `context` must outlive the accounts.
   explicit Accounts(PeopleContext& context) : context_(context) {}
 
-  //   FAILED_PRECONDITION  the first account is not an administrator's, or there are 1,000
+  // `issuer` is that of the company's OpenID Connect provider; empty when there is none.
+  //   FAILED_PRECONDITION  the first account is not an administrator's with a password, there are 1,000, or
+  //                        a subject is given without issuer
+  //   ALREADY_EXISTS       another account is linked to the subject
   //   PERMISSION_DENIED    without session once an administrator exists
   absl::StatusOr<v1::CreateAccountResponse> Create(const Caller& caller,
-                                                   const v1::CreateAccountRequest& request);
+                                                   const v1::CreateAccountRequest& request,
+                                                   absl::string_view issuer = "");
   //   UNAUTHENTICATED      the own current password is wrong
   //   RESOURCE_EXHAUSTED   the own account has to wait
   //   PERMISSION_DENIED    another's account, and the caller is no administrator
@@ -33,6 +40,12 @@ class Accounts {
                                                       const v1::SetPasswordRequest& request);
   //   FAILED_PRECONDITION  the last administrator, or the account is disabled
   absl::StatusOr<v1::SetRoleResponse> SetRole(const Caller& caller, const v1::SetRoleRequest& request);
+  // `issuer` as for Create.
+  //   FAILED_PRECONDITION  there is no issuer, the account is disabled, it would have neither password nor
+  //                        link, or the last administrator would have no password
+  //   ALREADY_EXISTS       another account is linked to the subject
+  absl::StatusOr<v1::LinkAccountResponse> Link(const Caller& caller, const v1::LinkAccountRequest& request,
+                                               absl::string_view issuer);
   //   FAILED_PRECONDITION  the last administrator
   absl::StatusOr<v1::DisableAccountResponse> Disable(const Caller& caller,
                                                      const v1::DisableAccountRequest& request);
@@ -40,13 +53,17 @@ class Accounts {
 
  private:
   absl::StatusOr<v1::CreateAccountResponse> Add(const Caller& caller, const v1::CreateAccountRequest& request,
+                                                absl::string_view issuer,
                                                 const audit::RequestKey& remembered);
   absl::Status CheckMaySet(const Caller& caller, const v1::SetPasswordRequest& request,
                            StoredAccount& account);
   absl::Status EraseName(const Caller& caller, const std::string& id);
-  // Commits the changed account and ends its sessions.
-  absl::Status Change(const PeopleAct& act, const StoredAccount& account,
-                      const audit::RequestKey& remembered);
+  // Checks and makes the writes of a first link or of a changed one.
+  absl::Status PutLink(const std::string& id, absl::string_view issuer, absl::string_view subject,
+                       std::vector<store::Write>& writes) const;
+  // Commits the changed account with `person`, writes of table PERSON, and ends its sessions.
+  absl::Status Change(const PeopleAct& act, const StoredAccount& account, const audit::RequestKey& remembered,
+                      std::vector<store::Write> person = {});
 
   PeopleContext& context_;
 };

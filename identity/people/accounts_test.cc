@@ -1,7 +1,5 @@
 #include "identity/people/accounts.h"
 
-#include <filesystem>
-
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "gmock/gmock.h"
@@ -189,16 +187,6 @@ TEST(AccountsTest, KeepNamesInOneErasablePlaceAndPasswordsNowhere) {
   EXPECT_THAT(kept, Not(HasSubstr("Sato Hanako")));
   EXPECT_THAT(kept, Not(HasSubstr(kPassword)));
   EXPECT_THAT(*test.store->Get(store::Table::kPerson, NameKey(id)), "Sato Hanako");
-}
-
-// Whether a file under `folder` holds `text`.
-bool IsInFiles(const std::string& folder, const std::string& text) {
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
-    const absl::StatusOr<std::string> content = ReadFile(entry.path().string(), 64 << 20);
-    if (content.ok() && content->find(text) != std::string::npos) return true;
-  }
-  return false;
 }
 
 TEST(AccountsTest, LeaveAnErasedNameInNoFile) {

@@ -1,6 +1,7 @@
 // The people of a company in memory, with a clock that the test moves.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -21,6 +22,16 @@
 namespace tsunagi::people {
 
 inline constexpr char kPassword[] = "correct horse battery";
+
+// Whether a file under `folder` holds `text`.
+inline bool IsInFiles(const std::string& folder, const std::string& text) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    const absl::StatusOr<std::string> content = ReadFile(entry.path().string(), 64 << 20);
+    if (content.ok() && content->find(text) != std::string::npos) return true;
+  }
+  return false;
+}
 
 struct PeopleForTest {
   explicit PeopleForTest(std::unique_ptr<store::Store> kept = store::NewMemoryStore())

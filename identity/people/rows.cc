@@ -1,5 +1,7 @@
 #include "identity/people/rows.h"
 
+#include <future>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -120,14 +122,17 @@ absl::StatusOr<std::string> NewId(const PeopleContext& context, absl::string_vie
   }
 }
 
-absl::Status CheckDisplayName(absl::string_view name) {
-  bool wrong = name.empty() || name.size() > kMaxName;
-  for (absl::string_view rest = name; !rest.empty() && !wrong;) {
-    const Utf8Char next = DecodeUtf8(rest);
-    wrong = next.length == 0 || IsControl(next.code_point);
-    rest.remove_prefix(next.length);
+bool IsOneLine(absl::string_view text) {
+  while (!text.empty()) {
+    const Utf8Char next = DecodeUtf8(text);
+    if (next.length == 0 || IsControl(next.code_point)) return false;
+    text.remove_prefix(next.length);
   }
-  if (!wrong) return absl::OkStatus();
+  return true;
+}
+
+absl::Status CheckDisplayName(absl::string_view name) {
+  if (!name.empty() && name.size() <= kMaxName && IsOneLine(name)) return absl::OkStatus();
   return InvalidArgument({"DISPLAY_NAME_INVALID", "display_name", "(not shown)",
                           absl::StrCat("1 to ", kMaxName, " bytes of text on one line")});
 }
@@ -186,6 +191,18 @@ absl::Status Commit(PeopleContext& context, const std::optional<PeopleAct>& act,
   commit.writes = std::move(writes);
   if (act.has_value()) commit.record = EncodeAct(*act, context.clock.Now());
   return context.journal.SubmitAndWait(std::move(commit)).status();
+}
+
+absl::Status CommitErasure(PeopleContext& context, const PeopleAct& act, std::vector<store::Write> writes) {
+  audit::Commit commit;
+  commit.version = context.journal.Version();
+  commit.writes = std::move(writes);
+  commit.record = EncodeAct(act, context.clock.Now());
+  auto erased = std::make_shared<std::promise<absl::Status>>();
+  context.journal.SubmitErasure(std::move(commit), [erased](absl::StatusOr<audit::Committed> committed) {
+    erased->set_value(committed.status());
+  });
+  return erased->get_future().get();
 }
 
 absl::Status Publish(const PeopleContext& context) {

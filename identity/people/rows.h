@@ -65,6 +65,8 @@ absl::StatusOr<std::vector<Session>> LoadSessions(const store::Store& store, abs
 // An id that nobody has: `prefix`, a hyphen and 10 characters.
 absl::StatusOr<std::string> NewId(const PeopleContext& context, absl::string_view prefix);
 
+// Whether it is text without control characters.
+bool IsOneLine(absl::string_view text);
 // INVALID_ARGUMENT, without the value, unless it has 1 to 200 bytes of text on one line.
 absl::Status CheckDisplayName(absl::string_view name);
 absl::Status CheckRole(Role role);
@@ -97,6 +99,8 @@ std::string EncodeAct(const PeopleAct& act, absl::Time time);
 // Commits an act with its leaf, or writes without one, and waits.
 absl::Status Commit(PeopleContext& context, const std::optional<PeopleAct>& act,
                     std::vector<store::Write> writes);
+// The same for writes that delete or replace what lies in table PERSON: scrubbed when it returns.
+absl::Status CommitErasure(PeopleContext& context, const PeopleAct& act, std::vector<store::Write> writes);
 
 // Writes the sessions where the other processes look. UNAVAILABLE when they could not be told: the same
 // request again tells them.

@@ -11,6 +11,7 @@
 #include "core/crypto/digest.h"
 #include "identity/people/accounts.h"
 #include "identity/people/clients.h"
+#include "identity/people/links.h"
 #include "identity/people/tries.h"
 
 namespace tsunagi::people {
@@ -57,7 +58,7 @@ absl::StatusOr<std::string> SignIns::BeginTry(const std::string& id) {
   absl::StatusOr<StoredAccount> account = LoadAccount(context_.journal.store(), id);
   if (account.ok()) {
     RETURN_IF_ERROR(CountTry(context_, id, *account));
-    return account->password_hash();
+    return account->password_hash().empty() ? decoy_ : account->password_hash();
   }
   if (!absl::IsNotFound(account.status())) return account.status();
   RETURN_IF_ERROR(unknown_.Begin(id));
@@ -114,7 +115,8 @@ absl::StatusOr<v1::SignInResponse> SignIns::WithSecret(const Caller& caller,
 
 // The context's mutex is held.
 absl::StatusOr<v1::SignInResponse> SignIns::Begin(const Caller& caller, const std::string& account, Role role,
-                                                  absl::Time latest, std::vector<store::Write> writes) {
+                                                  absl::Time latest, std::vector<store::Write> writes,
+                                                  absl::string_view act) {
   const absl::Time now = context_.clock.Now();
   const std::string token = context_.random.Bytes(kTokenSize);
   const Session session = {crypto::Sha256(token),
@@ -135,7 +137,7 @@ absl::StatusOr<v1::SignInResponse> SignIns::Begin(const Caller& caller, const st
     writes.push_back(store::Delete(Table::kState, SessionKey(account, earlier[i].digest)));
     ended.push_back(earlier[i].digest);
   }
-  RETURN_IF_ERROR(Commit(context_, PeopleAct{"signed-in", account, role, account}, std::move(writes)));
+  RETURN_IF_ERROR(Commit(context_, PeopleAct{act, account, role, account}, std::move(writes)));
   for (const std::string& digest : ended) context_.sessions.Remove(digest);
   context_.sessions.Put(session);
   RETURN_IF_ERROR(Publish(context_));
@@ -144,6 +146,38 @@ absl::StatusOr<v1::SignInResponse> SignIns::Begin(const Caller& caller, const st
   *response.mutable_expire_time() = ToProto(session.expires);
   response.set_role(role);
   return response;
+}
+
+absl::StatusOr<v1::CompleteOpenIdSignInResponse> SignIns::SignInLinked(const Caller& caller,
+                                                                       absl::string_view issuer,
+                                                                       absl::string_view subject) {
+  MutexLock lock(context_.mutex);
+  ASSIGN_OR_RETURN(const std::string id, FindLinked(context_.journal.store(), issuer, subject));
+  if (id.empty()) {
+    RETURN_IF_ERROR(RecordOpenIdRefusal(caller, id));
+    return absl::UnauthenticatedError(
+        "no account is linked to whom the provider named, or it is disabled: ask an administrator");
+  }
+  ASSIGN_OR_RETURN(const StoredAccount account, LoadAccount(context_.journal.store(), id));
+  if (account.has_locked_until()) {
+    ASSIGN_OR_RETURN(const absl::Time locked_until, FromProto(account.locked_until()));
+    if (const absl::Status locked = CheckLocked(locked_until, context_.clock.Now()); !locked.ok()) {
+      RETURN_IF_ERROR(RecordOpenIdRefusal(caller, id));
+      return locked;
+    }
+  }
+  ASSIGN_OR_RETURN(const v1::SignInResponse begun,
+                   Begin(caller, id, account.role(), absl::InfiniteFuture(), {}, "openid-signed-in"));
+  v1::CompleteOpenIdSignInResponse response;
+  response.set_session(begun.session());
+  *response.mutable_expire_time() = begun.expire_time();
+  response.set_role(begun.role());
+  response.set_account(id);
+  return response;
+}
+
+absl::Status SignIns::RecordOpenIdRefusal(const Caller& caller, absl::string_view account) {
+  return Commit(context_, PeopleAct{"openid-refused", account, kNoRole, caller.account()}, {});
 }
 
 absl::StatusOr<v1::SignOutResponse> SignIns::SignOut(const Caller& caller) {

@@ -14,10 +14,13 @@ std::vector<rpc::AccessRow> AccountRows() {
   using rpc::Who;
   return {
       {"/tsunagi.identity.v1.AccountService/SignIn", Who::kOwnOperator, "", kNoRole},
+      {"/tsunagi.identity.v1.AccountService/BeginOpenIdSignIn", Who::kOwnOperator, "", kNoRole},
+      {"/tsunagi.identity.v1.AccountService/CompleteOpenIdSignIn", Who::kOwnOperator, "", kNoRole},
       {"/tsunagi.identity.v1.AccountService/SignOut", Who::kOwnOperator, "", kViewer},
       {"/tsunagi.identity.v1.AccountService/CreateAccount", Who::kOwnOperator, "", kAdministrator},
       {"/tsunagi.identity.v1.AccountService/SetPassword", Who::kOwnOperator, "", kViewer},
       {"/tsunagi.identity.v1.AccountService/SetRole", Who::kOwnOperator, "", kAdministrator},
+      {"/tsunagi.identity.v1.AccountService/LinkAccount", Who::kOwnOperator, "", kAdministrator},
       {"/tsunagi.identity.v1.AccountService/DisableAccount", Who::kOwnOperator, "", kAdministrator},
       {"/tsunagi.identity.v1.AccountService/ListAccounts", Who::kOwnOperator, "", kAdministrator},
       {"/tsunagi.identity.v1.AccountService/CreateClient", Who::kOwnOperator, "", kAdministrator},
@@ -27,8 +30,9 @@ std::vector<rpc::AccessRow> AccountRows() {
   };
 }
 
-AccountService::AccountService(rpc::Guard& guard, People& people, SessionTable& sessions)
-    : guard_(guard), people_(people), sessions_(sessions) {
+AccountService::AccountService(rpc::Guard& guard, People& people, SessionTable& sessions,
+                               OpenIdSignIns& openid)
+    : guard_(guard), people_(people), sessions_(sessions), openid_(openid) {
   sessions_.OnUnsaved([this] {
     // Full, it is tried again with the next use.
     hashing_
@@ -49,6 +53,22 @@ ServerUnaryReactor* AccountService::SignIn(CallbackServerContext* context, const
                       }));
 }
 
+ServerUnaryReactor* AccountService::BeginOpenIdSignIn(CallbackServerContext* context,
+                                                      const v1::BeginOpenIdSignInRequest* request,
+                                                      v1::BeginOpenIdSignInResponse* response) {
+  return guard_.Serve(context, rpc::OnPool(asking_, response, [this, request](const Caller& caller) {
+                        return openid_.Begin(caller, *request);
+                      }));
+}
+
+ServerUnaryReactor* AccountService::CompleteOpenIdSignIn(CallbackServerContext* context,
+                                                         const v1::CompleteOpenIdSignInRequest* request,
+                                                         v1::CompleteOpenIdSignInResponse* response) {
+  return guard_.Serve(context, rpc::OnPool(asking_, response, [this, request](const Caller& caller) {
+                        return openid_.Complete(caller, *request);
+                      }));
+}
+
 ServerUnaryReactor* AccountService::SignOut(CallbackServerContext* context, const v1::SignOutRequest*,
                                             v1::SignOutResponse* response) {
   return guard_.Serve(context, rpc::OnPool(hashing_, response, [this](const Caller& caller) {
@@ -60,7 +80,7 @@ ServerUnaryReactor* AccountService::CreateAccount(CallbackServerContext* context
                                                   const v1::CreateAccountRequest* request,
                                                   v1::CreateAccountResponse* response) {
   return guard_.Serve(context, rpc::OnPool(hashing_, response, [this, request](const Caller& caller) {
-                        return people_.accounts().Create(caller, *request);
+                        return people_.accounts().Create(caller, *request, openid_.issuer());
                       }));
 }
 
@@ -76,6 +96,14 @@ ServerUnaryReactor* AccountService::SetRole(CallbackServerContext* context, cons
                                             v1::SetRoleResponse* response) {
   return guard_.Serve(context, rpc::OnPool(hashing_, response, [this, request](const Caller& caller) {
                         return people_.accounts().SetRole(caller, *request);
+                      }));
+}
+
+ServerUnaryReactor* AccountService::LinkAccount(CallbackServerContext* context,
+                                                const v1::LinkAccountRequest* request,
+                                                v1::LinkAccountResponse* response) {
+  return guard_.Serve(context, rpc::OnPool(hashing_, response, [this, request](const Caller& caller) {
+                        return people_.accounts().Link(caller, *request, openid_.issuer());
                       }));
 }
 

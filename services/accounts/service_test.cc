@@ -50,7 +50,8 @@ class Node {
         people_(People::Open(*journal_, clock, random_, sessions_, folder_.File("sessions"),
                              crypto::kLeastPasswordCost)
                     .value()),
-        accounts_(guard_, *people_, sessions_),
+        openid_(OpenIdSignIns::Open({}, *people_, clock, random_).value()),
+        accounts_(guard_, *people_, sessions_, *openid_),
         operations_(guard_, *journal_,
                     {[] { return ops::v1::GetHealthResponse(); },
                      [](const auto& done) { done(absl::UnavailableError("no certificate here")); }}),
@@ -69,6 +70,7 @@ class Node {
   SessionTable sessions_;
   const std::unique_ptr<audit::Journal> journal_;
   const std::unique_ptr<People> people_;
+  const std::unique_ptr<OpenIdSignIns> openid_;
   AccountService accounts_;
   ops::OperationsService operations_;
   testing::TlsServer server_;  // ends before what it serves

@@ -33,7 +33,9 @@ absl::Status Serve(const tsunagi::internal::v1::NodeConfig& config) {
   ASSIGN_OR_RETURN(const auto people,
                    people::People::Open(process->journal(), process->clock(), process->random(),
                                         process->sessions(), process->session_file()));
-  people::AccountService accounts(process->guard(), *people, process->sessions());
+  ASSIGN_OR_RETURN(const auto openid, people::OpenIdSignIns::Open(config.openid_provider(), *people,
+                                                                  process->clock(), process->random()));
+  people::AccountService accounts(process->guard(), *people, process->sessions(), *openid);
   mandate::MandateNode mandates(*process, config.shared_dir());
   mandate::MandateService mandate(process->guard(), mandates.own(), process->workers());
   return process->Serve({&service, &accounts, &mandate});

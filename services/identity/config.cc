@@ -11,6 +11,7 @@
 #include "core/base/status_macros.h"
 #include "identity/checks.h"
 #include "identity/names.h"
+#include "services/process/openid_config.h"
 #include "services/process/stamper.h"
 
 namespace tsunagi::identity {
@@ -60,6 +61,10 @@ std::vector<FieldMistake> MistakesIn(const internal::v1::RegistrarConfig& given)
   if (config.has_stamping_authority()) {
     for (FieldMistake& mistake : process::MistakesIn(config.stamping_authority()))
       mistakes.push_back(std::move(mistake));
+  }
+  if (config.has_openid_provider()) {
+    const std::vector<FieldMistake> more = process::MistakesInOpenId(config.openid_provider());
+    mistakes.insert(mistakes.end(), more.begin(), more.end());
   }
   return mistakes;
 }

@@ -184,7 +184,9 @@ class Process final : public RegistrarProcess {
                                           &sessions_);
     ASSIGN_OR_RETURN(people_, people::People::Open(*journal_, clock_, random_, sessions_,
                                                    config_.data_dir() + "/sessions"));
-    accounts_ = std::make_unique<people::AccountService>(*guard_, *people_, sessions_);
+    ASSIGN_OR_RETURN(openid_,
+                     people::OpenIdSignIns::Open(config_.openid_provider(), *people_, clock_, random_));
+    accounts_ = std::make_unique<people::AccountService>(*guard_, *people_, sessions_, *openid_);
     service_ = std::make_unique<IdentityService>(*guard_, *registrar_);
     authorities_ = std::make_unique<AuthorityService>(*guard_, *registrar_);
     membership_ = std::make_unique<MembershipService>(*guard_, *registrar_);
@@ -281,6 +283,7 @@ class Process final : public RegistrarProcess {
   std::unique_ptr<MandateRegistryService> mandates_;
   std::unique_ptr<MembershipService> membership_;
   std::unique_ptr<ops::OperationsService> operations_;
+  std::unique_ptr<people::OpenIdSignIns> openid_;
   std::unique_ptr<people::AccountService> accounts_;
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<http::HttpsServer> edge_;

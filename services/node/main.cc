@@ -52,7 +52,9 @@ absl::Status Serve(const internal::v1::NodeConfig& config) {
   ASSIGN_OR_RETURN(const auto people,
                    people::People::Open(process->journal(), process->clock(), process->random(),
                                         process->sessions(), process->session_file()));
-  people::AccountService accounts(guard, *people, process->sessions());
+  ASSIGN_OR_RETURN(const auto openid, people::OpenIdSignIns::Open(config.openid_provider(), *people,
+                                                                  process->clock(), process->random()));
+  people::AccountService accounts(guard, *people, process->sessions(), *openid);
 
   return process->Serve({&catalog, &passport, &connector, &mandate, &accounts});
 }

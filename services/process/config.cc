@@ -12,6 +12,7 @@
 #include "core/base/did.h"
 #include "core/base/status_macros.h"
 #include "identity/names.h"
+#include "services/process/openid_config.h"
 #include "services/process/stamper.h"
 
 namespace tsunagi::process {
@@ -97,6 +98,10 @@ std::vector<FieldMistake> MistakesIn(const internal::v1::NodeConfig& config) {
   if (config.has_stamping_authority()) {
     for (FieldMistake& mistake : MistakesIn(config.stamping_authority()))
       mistakes.push_back(std::move(mistake));
+  }
+  if (config.has_openid_provider()) {
+    const Mistakes more = MistakesInOpenId(config.openid_provider());
+    mistakes.insert(mistakes.end(), more.begin(), more.end());
   }
   return mistakes;
 }

@@ -130,5 +130,96 @@ INSTANTIATE_TEST_SUITE_P(
                 [](NodeConfig& c) { c.mutable_stamping_authority()->set_url("http://stamps.example"); }}),
     [](const auto& param) { return param.param.name; });
 
+TEST(OpenIdConfigTest, ReportsEveryMistakeAtOnceWithItsLine) {
+  const testing::TempDir dir;
+  const std::string path = dir.File("node.yaml");
+  ASSERT_THAT(WriteFileAtomically(path,
+                                  absl::StrCat(R"(data_dir: /d
+listen: 127.0.0.1:7443
+federation: battery.example
+participant: oem
+registrar:
+  address: registrar.example:7443
+  est_url: https://registrar.example:8443
+  root_sha256: ")",
+                                               std::string(64, 'a'), R"("
+openid_provider:
+  issuer: http://login.oem.example
+  client_secret: hidden
+  account_claim: two words
+  scopes: [email, openid]
+  allowed_addresses:
+    - 10.1.2.3
+    - localhost
+)"),
+                                  0600),
+              IsOk());
+
+  const absl::Status status = LoadConfig(path).status();
+
+  for (const char* expected :
+       {"node.yaml:9: `openid_provider.client_id` is missing", "node.yaml:10: `openid_provider.issuer` is",
+        "node.yaml:11: ", "node.yaml:12: `openid_provider.account_claim` is",
+        "node.yaml:13: `openid_provider.scopes[1]` is",
+        "node.yaml:16: `openid_provider.allowed_addresses[1]` is `localhost`"}) {
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, ::testing::HasSubstr(expected)));
+  }
+}
+
+NodeConfig WithProvider() {
+  NodeConfig config = GoodConfig();
+  config.mutable_openid_provider()->set_issuer("https://login.oem.example/tenant/");
+  config.mutable_openid_provider()->set_client_id("tsunagi");
+  return config;
+}
+
+TEST(OpenIdConfigTest, AcceptsWhatIsComplete) {
+  NodeConfig config = WithProvider();
+  EXPECT_THAT(MistakesIn(config), IsEmpty());
+  config.mutable_openid_provider()->add_scopes("email");
+  config.mutable_openid_provider()->add_allowed_addresses("fd00::1");
+  config.mutable_openid_provider()->set_account_claim("email");
+  EXPECT_THAT(MistakesIn(config), IsEmpty());
+}
+
+class OpenIdMistakes : public Mistakes {};
+
+TEST_P(OpenIdMistakes, NameTheField) {
+  NodeConfig config = WithProvider();
+  GetParam().make(config);
+
+  EXPECT_THAT(MistakesIn(config), ElementsAre(Field(&FieldMistake::field, GetParam().field)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OpenIdConfigTest, OpenIdMistakes,
+    ::testing::Values(Mistake{"IssuerMissing", "openid_provider.issuer",
+                              [](NodeConfig& c) { c.mutable_openid_provider()->clear_issuer(); }},
+                      Mistake{"IssuerWithQuery", "openid_provider.issuer",
+                              [](NodeConfig& c) {
+                                c.mutable_openid_provider()->set_issuer("https://login.oem.example/?x");
+                              }},
+                      Mistake{"IssuerWithFragment", "openid_provider.issuer",
+                              [](NodeConfig& c) {
+                                c.mutable_openid_provider()->set_issuer("https://login.oem.example/#x");
+                              }},
+                      Mistake{"IssuerTooLong", "openid_provider.issuer",
+                              [](NodeConfig& c) {
+                                c.mutable_openid_provider()->set_issuer("https://login.oem.example/" +
+                                                                        std::string(1024, 'x'));
+                              }},
+                      Mistake{"ClientWithControl", "openid_provider.client_id",
+                              [](NodeConfig& c) { c.mutable_openid_provider()->set_client_id("a\nb"); }},
+                      Mistake{"SeventeenthScope", "openid_provider.scopes[16]",
+                              [](NodeConfig& c) {
+                                for (int i = 0; i < 17; ++i)
+                                  c.mutable_openid_provider()->add_scopes(absl::StrCat("s", i));
+                              }},
+                      Mistake{"NetworkInsteadOfAddress", "openid_provider.allowed_addresses[0]",
+                              [](NodeConfig& c) {
+                                c.mutable_openid_provider()->add_allowed_addresses("10.0.0.0/8");
+                              }}),
+    [](const auto& param) { return param.param.name; });
+
 }  // namespace
 }  // namespace tsunagi::process
