@@ -13,6 +13,7 @@
 #include "core/crypto/compact.h"
 #include "core/crypto/json.h"
 #include "core/crypto/openssl.h"
+#include "openssl/err.h"
 
 namespace tsunagi::crypto {
 namespace {
@@ -98,9 +99,12 @@ absl::StatusOr<Header> CheckHeader(absl::string_view text) {
 bool HasSignatureOf(absl::string_view token, const std::string& key_json) {
   cjose_err error;
   const JwkPtr key(cjose_jwk_import(key_json.data(), key_json.size(), &error));
-  if (key == nullptr) return false;
   const JwsPtr signed_token(cjose_jws_import(token.data(), token.size(), &error));
-  return signed_token != nullptr && cjose_jws_verify(signed_token.get(), key.get(), &error);
+  const bool verified =
+      key != nullptr && signed_token != nullptr && cjose_jws_verify(signed_token.get(), key.get(), &error);
+  // What libcjose leaves of a failure would be taken for one of TLS by this thread's next connection.
+  ERR_clear_error();
+  return verified;
 }
 
 absl::Status Bad(absl::string_view what) {
