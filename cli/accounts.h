@@ -26,6 +26,10 @@ struct AccountOptions {
   std::string password_file;
   std::string current_password_file;
   bool erase_name = false;
+  bool openid = false;
+  int callback_port = 0;
+  std::string subject;
+  bool drop_password = false;
   uint64_t days = 0;
   std::string new_secret_file;
   bool only_old_secret = false;

@@ -104,6 +104,19 @@ absl::StatusOr<identity::v1::SignInResponse> Session::SignIn(const identity::v1:
   return CallWith<AccountService>("", AccountsProcess(), &AccountService::Stub::SignIn, request);
 }
 
+absl::StatusOr<identity::v1::BeginOpenIdSignInResponse> Session::BeginOpenIdSignIn(
+    const identity::v1::BeginOpenIdSignInRequest& request) {
+  using identity::v1::AccountService;
+  return CallWith<AccountService>("", AccountsProcess(), &AccountService::Stub::BeginOpenIdSignIn, request);
+}
+
+absl::StatusOr<identity::v1::CompleteOpenIdSignInResponse> Session::CompleteOpenIdSignIn(
+    const identity::v1::CompleteOpenIdSignInRequest& request) {
+  using identity::v1::AccountService;
+  return CallWith<AccountService>("", AccountsProcess(), &AccountService::Stub::CompleteOpenIdSignIn,
+                                  request);
+}
+
 // The own session is for the own processes: no other party may see it.
 absl::StatusOr<std::string> Session::AccountToken(absl::string_view process) {
   if (process == kRegistrar && config_.participant() != kRegistrar) return "";

@@ -56,6 +56,11 @@ class Session {
   void UseClient(std::string client, std::string secret);
   // Opens a session, without the one that is kept: that may be over.
   absl::StatusOr<identity::v1::SignInResponse> SignIn(const identity::v1::SignInRequest& request);
+  // The same through the company's OpenID Connect provider, in two calls.
+  absl::StatusOr<identity::v1::BeginOpenIdSignInResponse> BeginOpenIdSignIn(
+      const identity::v1::BeginOpenIdSignInRequest& request);
+  absl::StatusOr<identity::v1::CompleteOpenIdSignInResponse> CompleteOpenIdSignIn(
+      const identity::v1::CompleteOpenIdSignInRequest& request);
 
   // Calls a method at a process of this participant (or of the one that it acts for), or at `registrar`; with
   // the session of whoever acts at processes of this participant.
