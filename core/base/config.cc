@@ -130,7 +130,9 @@ void Filler::FillField(const YamlNode& node, const FieldDescriptor& field, const
     return;
   }
   for (size_t i = 0; i < node.items.size(); ++i) {
-    FillValue(node.items[i], field, absl::StrCat(path, "[", i, "]"), message);
+    const std::string element = absl::StrCat(path, "[", i, "]");
+    mistakes_.SeeField(element, node.items[i].line);
+    FillValue(node.items[i], field, element, message);
   }
 }
 
