@@ -194,7 +194,7 @@ TEST_F(JwkSetTest, LeavesOutKeysThatAreNotForThis) {
        {With(ec, "use", "enc"), With(ec, "alg", "ECDH-ES"), With(ec, "alg", "RS256"),
         With(ec, "key_ops", {"sign"}), With(ec, "crv", "P-384"), With(ec, "kty", "oct"), With(ec, "kty", 1),
         With(ec, "x", "AA"), With(ec, "kid", ""), With(Rsa().Public("ec"), "e", "Aw"),
-        RsaKey(1024).Public("ec"), With(Rsa().Public("ec"), "n", ToBase64Url(std::string(255, '\0') + "\7")),
+        RsaKey(1024).Public("ec"), With(Rsa().Public("ec"), "n", ToBase64Url(std::string(300, '\0') + "\7")),
         With(Rsa().Public("ec"), "n", ToBase64Url("\177" + std::string(255, '\1'))),
         With(Rsa().Public("ec"), "n", ToBase64Url(std::string(1025, '\1')))}) {
     ExpectBad(SetOf({other}), "has no key for");

@@ -1,6 +1,7 @@
 #include "identity/openid/discovery.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -107,8 +108,9 @@ std::string TokenError(absl::string_view body) {
   const Json response = crypto::ParseStrictObject(body);
   const std::string error = response.is_discarded() ? "" : StringMember(response, "error");
   const bool word =
-      !error.empty() && error.size() <= kMaxError &&
-      std::all_of(error.begin(), error.end(), [](char c) { return absl::ascii_islower(c) || c == '_'; });
+      !error.empty() && error.size() <= kMaxError && std::all_of(error.begin(), error.end(), [](char c) {
+        return absl::ascii_islower(static_cast<unsigned char>(c)) || c == '_';
+      });
   return word ? absl::StrCat("`", error, "`") : "an unknown error";
 }
 

@@ -32,6 +32,7 @@ TEST_F(PendingSignInsTest, AreTakenOnce) {
   ASSERT_THAT(Add("handle"), IsOk());
 
   EXPECT_EQ(Take("handle")->state, "state of handle");
+  EXPECT_EQ(pending_.size(), 0);
   EXPECT_THAT(Take("handle"), StatusIs(kRefused));
   EXPECT_THAT(Take("never"), StatusIs(kRefused));
 }

@@ -44,12 +44,13 @@ class Provider {
   Provider(std::string folder, const std::string& algorithm, const std::string& secret)
       : folder_(std::move(folder)) {
     std::filesystem::create_directory(folder_);
-    EXPECT_TRUE(testing::RunProgram({"/bin/sh", "-ec",
-                                     R"(cd "$0"; exec 2>openssl.log; new="openssl req -x509 -newkey rsa:2048 -nodes -days 2"
+    EXPECT_TRUE(testing::RunProgram(
+        {"/bin/sh", "-ec",
+         R"(cd "$0"; exec 2>openssl.log; new="openssl req -x509 -newkey rsa:2048 -nodes -days 2"
             $new -keyout ca.key -out ca.crt -subj /CN=authority
             $new -keyout tls.key -out tls.crt -subj /CN=provider -CA ca.crt -CAkey ca.key \
               -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE)",
-                                     folder_}))
+         folder_}))
         << "no openssl: run ./dev setup";
     std::vector<std::string> arguments = {
         "/usr/bin/env", "node",  TSUNAGI_SOURCE_DIR "/tests/e2e/openid_provider.mjs",
