@@ -22,7 +22,9 @@ class AccessTokens {
   // A token for the certificate of `process`: never past the certificate's end.
   //   PERMISSION_DENIED  the participant is not registered, is suspended or has left
   //   UNAUTHENTICATED    the certificate has expired
-  void Issue(const CertifiedProcess& process, Done<v1::IssueTokenResponse> done);
+  // For the federation `audience` when it is not empty: NOT_FOUND when it is not trusted here.
+  void Issue(const CertifiedProcess& process, Done<v1::IssueTokenResponse> done,
+             const std::string& audience = "");
 
   // A token with which `actor` goes on for the process of its own participant that showed it `subject_token`
   // (RFC 8693): bound to the actor's certificate, naming the actor in `act`, never past the subject token's
@@ -34,10 +36,15 @@ class AccessTokens {
                 Done<v1::IssueTokenResponse> done);
 
  private:
-  // `act` is the word in the record; `end` and `actors` are what the subject token leaves.
+  // What a token is to be.
+  struct Wanted {
+    absl::string_view act;           // the word in the record
+    absl::Time end;                  // of the subject token
+    std::vector<TokenActor> actors;  // what the subject token leaves
+    std::string audience = {};       // another federation
+  };
   absl::StatusOr<Decision<v1::IssueTokenResponse>> Decide(const CertifiedProcess& process,
-                                                          absl::string_view act, absl::Time end,
-                                                          std::vector<TokenActor> actors) const;
+                                                          Wanted wanted) const;
   absl::StatusOr<Decision<v1::IssueTokenResponse>> DecideExchange(const CertifiedProcess& actor,
                                                                   const std::string& subject_token);
 

@@ -169,10 +169,16 @@ absl::StatusOr<Decision<v1::RemoveAuthorityResponse>> DecideRemove(
   return decision;
 }
 
-// Next versions of both lists, so that everybody takes over what another key signs.
+// Next versions of all lists, so that everybody takes over what another key signs.
 absl::StatusOr<Decision<bool>> DecideNextLists(const RegistrarContext& context) {
   audit::Commit commit;
   RETURN_IF_ERROR(AddNextVersion(context, commit).status());
+  ASSIGN_OR_RETURN(v1::FederationTrust trust, LoadFederationTrust(context.journal.store()));
+  if (trust.version() != 0) {
+    // With the status list, which names its version.
+    RETURN_IF_ERROR(AddFederationTrust(context, std::move(trust), commit).status());
+    return Decision<bool>{true, std::move(commit)};
+  }
   ASSIGN_OR_RETURN(v1::StatusList list, LoadStatus(context.journal.store()));
   list.set_version(list.version() + 1);
   commit.reads.push_back(StatusKey());
@@ -232,6 +238,9 @@ absl::Status Anchors::Apply() {
   }
   RETURN_IF_ERROR(
       WaitFor<SignedLists::Directory>([this](auto done) { lists_.GetDirectory(std::move(done)); }).status());
+  RETURN_IF_ERROR(WaitFor<SignedLists::FederationTrust>([this](auto done) {
+                    lists_.GetFederationTrust(std::move(done));
+                  }).status());
   return WaitFor<SignedLists::StatusList>([this](auto done) { lists_.GetStatusList(std::move(done)); })
       .status();
 }

@@ -96,6 +96,11 @@ std::vector<Certificate> Bundle::RootsAt(absl::Time at) const {
   return roots;
 }
 
+bool Bundle::IsRemoved(absl::string_view sha256) const {
+  const Anchor* const anchor = Find(*this, sha256);
+  return anchor != nullptr && anchor->removed;
+}
+
 Bundle PinnedBundle(const Certificate& root) {
   Bundle bundle;
   bundle.anchors.push_back({.certificate = root, .kind = v1::ANCHOR_KIND_ROOT});
@@ -144,10 +149,25 @@ absl::StatusOr<Bundle> OpenVouchedBundle(const v1::SignedTrustBundle& signed_bun
   if (vouching.empty()) return unvouched;
   ASSIGN_OR_RETURN(Bundle next, OpenBundle(signed_bundle, federation));
   for (const std::string& root : vouching) {
-    const Anchor* const then = Find(next, root);
-    if (then == nullptr || !then->removed) return next;
+    if (!next.IsRemoved(root)) return next;
   }
   return unvouched;
+}
+
+absl::Status CheckFollows(const Bundle& known, const Bundle& next, absl::Time at) {
+  if (next.RootsAt(at).empty()) return absl::UnauthenticatedError("trust bundle: no root counts in it now");
+  if (next.version < known.version) {
+    return absl::AbortedError(absl::StrCat("trust bundle version ", next.version, " is older than ",
+                                           known.version, ", which is known"));
+  }
+  if (next.version == known.version) return absl::OkStatus();
+  // Removed is for ever: whoever could take it back could have signed with it.
+  for (const Anchor& before : known.anchors) {
+    if (before.removed && !next.IsRemoved(before.certificate.sha256)) {
+      return absl::UnauthenticatedError("trust bundle: takes the removal of a CA back");
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<absl::Time> CountsUntil(const Certificate& leaf, const Bundle& bundle, absl::Time at) {

@@ -36,6 +36,7 @@ struct Bundle {
 
   // The roots that count at `at`.
   std::vector<crypto::Certificate> RootsAt(absl::Time at) const;
+  bool IsRemoved(absl::string_view sha256) const;
 };
 
 // The bundle of who knows nothing but the pinned root: version 0, without an issuing CA.
@@ -51,6 +52,11 @@ absl::StatusOr<Bundle> OpenBundle(const v1::SignedTrustBundle& signed_bundle, ab
 // otherwise.
 absl::StatusOr<Bundle> OpenVouchedBundle(const v1::SignedTrustBundle& signed_bundle, const Bundle& believed,
                                          absl::string_view federation, absl::Time at);
+
+// OK when `next` may take the place of `known`, or is of the same version: a root counts in it at `at`, and
+// nothing that was removed is back. UNAUTHENTICATED otherwise; ABORTED when its version is lower. Says
+// nothing about who vouches for it.
+absl::Status CheckFollows(const Bundle& known, const Bundle& next, absl::Time at);
 
 // Until when the process's certificate `leaf` counts at `at`: its own end, or the earlier one of the issuing
 // CA that signed it. Without a bundle (version 0) TLS has judged who signed it. UNAUTHENTICATED when no

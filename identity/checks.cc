@@ -62,6 +62,12 @@ absl::Status CheckCount(absl::string_view field, int count, int max) {
 
 }  // namespace
 
+absl::Status CheckRole(absl::string_view field, absl::string_view role) {
+  if (IsLowerWord(role) && role != kRegistrarRole) return absl::OkStatus();
+  return InvalidArgument(
+      {"ROLE_INVALID", field, role, "1 to 40 of [a-z0-9-] such as cell-maker, and not registrar"});
+}
+
 absl::Status CheckNamespace(const v1::Namespace& space) {
   switch (space.kind_case()) {
     case v1::Namespace::kChassisType:
@@ -118,10 +124,7 @@ absl::Status CheckRoles(const v1::Participant& participant) {
   RETURN_IF_ERROR(CheckCount("roles", participant.roles_size(), kMaxRoles));
   std::set<absl::string_view> roles;
   for (const std::string& role : participant.roles()) {
-    if (!IsLowerWord(role) || role == kRegistrarRole) {
-      return InvalidArgument(
-          {"ROLE_INVALID", "roles", role, "1 to 40 of [a-z0-9-] such as cell-maker, and not registrar"});
-    }
+    RETURN_IF_ERROR(CheckRole("roles", role));
     if (!roles.insert(role).second) return Repeated("roles", role);
   }
   return absl::OkStatus();

@@ -15,6 +15,9 @@ namespace tsunagi::identity {
 // the first mistake.
 absl::Status CheckParticipant(const v1::Participant& participant);
 
+// OK for the word of a role, which `registrar` is not: that one is nobody else's. INVALID_ARGUMENT otherwise.
+absl::Status CheckRole(absl::string_view field, absl::string_view role);
+
 // OK for a well-formed namespace. INVALID_ARGUMENT otherwise.
 absl::Status CheckNamespace(const v1::Namespace& space);
 

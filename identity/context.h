@@ -19,6 +19,7 @@ struct RegistrarOptions {
   absl::Duration token_life = absl::Hours(24);
   bool two_person_approval = false;  // 二者承認
   std::string keys_folder = {};      // where the authority's key files lie
+  bool publish_roster = false;       // offers the roster to everyone
 };
 
 // All references must outlive the registrar.

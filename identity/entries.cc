@@ -38,6 +38,8 @@ std::string ClaimKey(absl::string_view kind, absl::string_view value) {
   return Key("claim").Str(kind).Str(value);
 }
 std::string StatusKey() { return Key("status-list"); }
+std::string FederationTrustKey() { return Key("federation-trust"); }
+std::string RosterKey() { return Key("roster"); }
 std::string AuthorityKey() { return Key("authority"); }
 
 absl::StatusOr<StoredParticipant> LoadEntry(const store::Store& store, absl::string_view label) {
@@ -81,6 +83,14 @@ absl::StatusOr<v1::StatusList> LoadStatus(const store::Store& store) {
   return LoadOrEmpty<v1::StatusList>(store, StatusKey(), "status list");
 }
 
+absl::StatusOr<v1::FederationTrust> LoadFederationTrust(const store::Store& store) {
+  return LoadOrEmpty<v1::FederationTrust>(store, FederationTrustKey(), "federation trust");
+}
+
+absl::StatusOr<v1::Roster> LoadRoster(const store::Store& store) {
+  return LoadOrEmpty<v1::Roster>(store, RosterKey(), "roster");
+}
+
 absl::StatusOr<internal::v1::StoredAuthority> LoadStoredAuthority(const store::Store& store) {
   return LoadOrEmpty<internal::v1::StoredAuthority>(store, AuthorityKey(), "stored authority");
 }
@@ -119,6 +129,20 @@ absl::StatusOr<uint64_t> AddStatusChange(const store::Store& store, absl::string
   commit.reads.push_back(StatusKey());
   commit.writes.push_back(store::Put(Table::kState, StatusKey(), Encode(list)));
   return list.version();
+}
+
+absl::StatusOr<uint64_t> AddFederationTrust(const RegistrarContext& context, v1::FederationTrust trust,
+                                            audit::Commit& commit) {
+  trust.set_version(trust.version() + 1);
+  trust.set_federation(context.options.federation);
+  *trust.mutable_issued_at() = ToProto(context.clock.Now());
+  ASSIGN_OR_RETURN(v1::StatusList list, LoadStatus(context.journal.store()));
+  list.set_federation_trust_version(trust.version());
+  list.set_version(list.version() + 1);
+  for (const std::string& key : {FederationTrustKey(), StatusKey()}) commit.reads.push_back(key);
+  commit.writes.push_back(store::Put(Table::kState, FederationTrustKey(), Encode(trust)));
+  commit.writes.push_back(store::Put(Table::kState, StatusKey(), Encode(list)));
+  return trust.version();
 }
 
 }  // namespace tsunagi::identity

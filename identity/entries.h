@@ -9,6 +9,7 @@
 #include "core/store/store.h"
 #include "identity/context.h"
 #include "tsunagi/identity/v1/directory.pb.h"
+#include "tsunagi/identity/v1/federation_trust.pb.h"
 #include "tsunagi/internal/v1/storage.pb.h"
 
 namespace tsunagi::identity {
@@ -25,6 +26,8 @@ std::string EntryKey(absl::string_view label);
 // several. `kind` is `did`, `identifier`, `key` or `namespace`.
 std::string ClaimKey(absl::string_view kind, absl::string_view value);
 std::string StatusKey();
+std::string FederationTrustKey();
+std::string RosterKey();
 std::string AuthorityKey();
 
 // OK for a participant that may have invitations, certificates and tokens. PERMISSION_DENIED when it is
@@ -41,6 +44,11 @@ absl::StatusOr<StoredParticipant> ActiveEntry(const store::Store& store, absl::s
 absl::StatusOr<v1::Directory> LoadHead(const store::Store& store);
 // The status list as of the last signing or change; version 0 before the first.
 absl::StatusOr<v1::StatusList> LoadStatus(const store::Store& store);
+
+// The federations that are trusted; version 0 before the first.
+absl::StatusOr<v1::FederationTrust> LoadFederationTrust(const store::Store& store);
+// Version of the last roster that was signed, without members; 0 before the first.
+absl::StatusOr<v1::Roster> LoadRoster(const store::Store& store);
 
 // The authority as of the last change; without a bundle before the first one.
 absl::StatusOr<internal::v1::StoredAuthority> LoadStoredAuthority(const store::Store& store);
@@ -61,5 +69,9 @@ absl::StatusOr<EntryChange> AddEntryChange(const RegistrarContext& context, Stor
 // Adds to `commit` that `did` stands, or no more stands, in the status list. The version that says so.
 absl::StatusOr<uint64_t> AddStatusChange(const store::Store& store, absl::string_view did, bool suspended,
                                          audit::Commit& commit);
+
+// Adds to `commit` the next version of the federation trust, and that the status list names it. That version.
+absl::StatusOr<uint64_t> AddFederationTrust(const RegistrarContext& context, v1::FederationTrust trust,
+                                            audit::Commit& commit);
 
 }  // namespace tsunagi::identity

@@ -63,16 +63,24 @@ std::string HostedDid(absl::string_view did_host, absl::string_view label) {
   return absl::StrCat("did:web:", did_host, ":participants:", label);
 }
 
-absl::StatusOr<std::string> TokenKeySet(const RegistrarContext& context) {
+absl::StatusOr<std::vector<v1::ParticipantKey>> TokenKeys(const RegistrarContext& context) {
   ASSIGN_OR_RETURN(const StoredParticipant registrar, LoadEntry(context.journal.store(), kRegistrarLabel));
   const absl::Time now = context.clock.Now();
   const std::shared_ptr<const Authority> authority = context.authority.Get();
-  json keys = json::array();
+  std::vector<v1::ParticipantKey> keys;
   for (const v1::ParticipantKey& listed : registrar.participant().keys()) {
     const bool for_tokens = listed.purpose() == v1::KEY_PURPOSE_SIGNING &&
                             listed.key_id() != authority->approval.id() &&
                             listed.key_id() != authority->credential.id();
-    if (!for_tokens || HasEnded(listed, now)) continue;
+    if (for_tokens && !HasEnded(listed, now)) keys.push_back(listed);
+  }
+  return keys;
+}
+
+absl::StatusOr<std::string> TokenKeySet(const RegistrarContext& context) {
+  ASSIGN_OR_RETURN(const std::vector<v1::ParticipantKey> listed_keys, TokenKeys(context));
+  json keys = json::array();
+  for (const v1::ParticipantKey& listed : listed_keys) {
     ASSIGN_OR_RETURN(const crypto::PublicKey key, crypto::PublicKey::FromDer(listed.public_key()));
     json jwk = crypto::PublicJwk(key);
     jwk["kid"] = listed.key_id();

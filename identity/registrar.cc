@@ -76,7 +76,8 @@ Registrar::Registrar(RegistrarContext context)
       cosigning_(context_),
       amendments_(context_),
       mandates_(context_, lists_),
-      anchors_(context_, trust_, lists_) {}
+      anchors_(context_, trust_, lists_),
+      federations_(context_, lists_) {}
 
 absl::StatusOr<std::unique_ptr<Registrar>> Registrar::Open(RegistrarContext context) {
   RETURN_IF_ERROR(CheckFederation(context.options.federation));
@@ -128,6 +129,9 @@ absl::StatusOr<Decision<v1::Participant>> Registrar::DecideItself(const std::str
 absl::Status Registrar::Refresh() {
   RETURN_IF_ERROR(
       WaitFor<SignedLists::Directory>([this](auto done) { lists_.GetDirectory(std::move(done)); }).status());
+  RETURN_IF_ERROR(WaitFor<SignedLists::FederationTrust>([this](auto done) {
+                    lists_.GetFederationTrust(std::move(done));
+                  }).status());
   return WaitFor<SignedLists::StatusList>([this](auto done) { lists_.GetStatusList(std::move(done)); })
       .status();
 }

@@ -12,6 +12,7 @@
 #include "identity/cosigning.h"
 #include "identity/credentials.h"
 #include "identity/enrolment.h"
+#include "identity/federation_acts.h"
 #include "identity/mandate_registry.h"
 #include "identity/membership.h"
 #include "identity/participant_keys.h"
@@ -39,6 +40,9 @@ class Registrar {
   Amendments& amendments() { return amendments_; }
   MandateRegistry& mandates() { return mandates_; }
   Anchors& anchors() { return anchors_; }
+  FederationActs& federations() { return federations_; }
+  // Takes the roster of a federation that is trusted over. Errors are those of TrustStore.
+  absl::Status TakeRoster(const v1::SignedRoster& roster) { return trust_.AcceptRoster(roster); }
   const RegistrarContext& context() const { return context_; }
 
   // The registrar's own view of the federation, fed by its own lists.
@@ -70,6 +74,7 @@ class Registrar {
   Amendments amendments_;
   MandateRegistry mandates_;
   Anchors anchors_;
+  FederationActs federations_;
 };
 
 }  // namespace tsunagi::identity

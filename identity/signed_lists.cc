@@ -7,6 +7,7 @@
 #include "core/crypto/digest.h"
 #include "core/crypto/envelope.h"
 #include "identity/entries.h"
+#include "identity/public_documents.h"
 
 namespace tsunagi::identity {
 namespace {
@@ -41,30 +42,65 @@ absl::StatusOr<v1::Directory> ReadDirectory(const store::Store& store, const cry
   return directory;
 }
 
+// Those who may act, in order of label.
+absl::Status AddMembers(const store::Store& store, v1::Roster& roster) {
+  absl::Status broken;
+  RETURN_IF_ERROR(
+      store.Scan(Table::kState, EntryPrefix(), "", [&](absl::string_view, absl::string_view value) {
+        StoredParticipant entry;
+        broken = Decode(value, "stored participant", entry);
+        const v1::Participant& participant = entry.participant();
+        if (!broken.ok() || participant.label() == kRegistrarLabel || !CheckActs(entry).ok())
+          return broken.ok();
+        v1::RosterMember& member = *roster.add_members();
+        member.set_label(participant.label());
+        member.set_did(participant.did());
+        *member.mutable_roles() = participant.roles();
+        return true;
+      }));
+  return broken;
+}
+
 }  // namespace
 
 SignedLists::SignedLists(const RegistrarContext& context, TrustStore& trust)
     : context_(context),
       trust_(trust),
-      directory_([this](std::function<void(absl::StatusOr<Issued<v1::SignedDirectory>>)> made) {
-        Act<Issued<v1::SignedDirectory>>(
-            context_.journal, [this] { return SignDirectory(); },
-            [this, made = std::move(made)](absl::StatusOr<Issued<v1::SignedDirectory>> issued) {
-              absl::Status accepted = issued.ok() ? trust_.AcceptDirectory(*issued->value) : issued.status();
-              accepted.ok() ? made(std::move(issued)) : made(std::move(accepted));
-            });
-      }),
+      directory_(Making<v1::SignedDirectory>(
+          &SignedLists::SignDirectory,
+          [this](const v1::SignedDirectory& directory) { return trust_.AcceptDirectory(directory); })),
       status_list_([this](std::function<void(absl::StatusOr<Issued<v1::SignedStatusList>>)> made) {
         Act<Issued<v1::SignedStatusList>>(
             context_.journal, [this] { return SignStatusList(); },
             [this, made = std::move(made)](absl::StatusOr<Issued<v1::SignedStatusList>> issued) {
               const std::shared_ptr<const TrustView> before = trust_.View();
               absl::Status accepted = issued.ok() ? trust_.AcceptStatusList(*issued->value) : issued.status();
-              const bool changed = trust_.View()->suspended != before->suspended;
+              const std::shared_ptr<const TrustView> now = trust_.View();
+              const bool changed = now->suspended != before->suspended ||
+                                   now->federations_required != before->federations_required;
               accepted.ok() ? made(std::move(issued)) : made(std::move(accepted));
               if (changed) TellChange();
             });
-      }) {}
+      }),
+      federation_trust_(Making<v1::SignedFederationTrust>(
+          &SignedLists::SignFederationTrust,
+          [this](const v1::SignedFederationTrust& list) { return trust_.AcceptFederationTrust(list); })),
+      roster_(Making<v1::SignedRoster>(&SignedLists::SignRoster,
+                                       [](const v1::SignedRoster&) { return absl::OkStatus(); })) {}
+
+template <class Signed>
+typename SignedCache<Signed>::Make SignedLists::Making(
+    absl::StatusOr<Decision<Issued<Signed>>> (SignedLists::*sign)() const,
+    std::function<absl::Status(const Signed&)> accept) {
+  return [this, sign, accept = std::move(accept)](std::function<void(absl::StatusOr<Issued<Signed>>)> made) {
+    Act<Issued<Signed>>(
+        context_.journal, [this, sign] { return (this->*sign)(); },
+        [accept, made = std::move(made)](absl::StatusOr<Issued<Signed>> issued) {
+          absl::Status accepted = issued.ok() ? accept(*issued->value) : issued.status();
+          accepted.ok() ? made(std::move(issued)) : made(std::move(accepted));
+        });
+  };
+}
 
 void SignedLists::GetDirectory(Done<Directory> done) {
   const absl::StatusOr<v1::Directory> head = LoadHead(context_.journal.store());
@@ -76,6 +112,17 @@ void SignedLists::GetStatusList(Done<StatusList> done) {
   const absl::StatusOr<v1::StatusList> stored = LoadStatus(context_.journal.store());
   if (!stored.ok()) return done(stored.status());
   status_list_.Get(stored->version(), context_.clock.Now() - kStatusFresh, std::move(done));
+}
+
+void SignedLists::GetFederationTrust(Done<FederationTrust> done) {
+  const absl::StatusOr<v1::FederationTrust> stored = LoadFederationTrust(context_.journal.store());
+  if (!stored.ok()) return done(stored.status());
+  if (stored->version() == 0) return done(FederationTrust());
+  federation_trust_.Get(stored->version(), absl::InfinitePast(), std::move(done));
+}
+
+void SignedLists::GetRoster(Done<Roster> done) {
+  roster_.Get(0, context_.clock.Now() - kStatusFresh, std::move(done));
 }
 
 void SignedLists::OnStatusChange(std::function<void()> changed) {
@@ -104,6 +151,47 @@ absl::StatusOr<Decision<Issued<v1::SignedDirectory>>> SignedLists::SignDirectory
                    context_.clock.Now());
   return Decision<Issued<v1::SignedDirectory>>{{signed_directory, directory.version(), issued_at},
                                                std::move(commit)};
+}
+
+absl::StatusOr<Decision<Issued<v1::SignedFederationTrust>>> SignedLists::SignFederationTrust() const {
+  ASSIGN_OR_RETURN(const v1::FederationTrust trust, LoadFederationTrust(context_.journal.store()));
+  ASSIGN_OR_RETURN(const absl::Time issued_at, FromProto(trust.issued_at()));
+  auto signed_trust = std::make_shared<v1::SignedFederationTrust>();
+  const std::shared_ptr<const Authority> authority = context_.authority.Get();
+  *signed_trust->mutable_trust() =
+      crypto::Sign(authority->directory.key, kFederationTrustPayload, Encode(trust));
+  signed_trust->add_chain(authority->directory.certificate.der);
+
+  audit::Commit commit;
+  commit.reads = {FederationTrustKey()};
+  commit.record =
+      EncodeRecord({"federation-trust-signed", "", crypto::Sha256(Encode(signed_trust->trust())), ""},
+                   context_.clock.Now());
+  return Decision<Issued<v1::SignedFederationTrust>>{{signed_trust, trust.version(), issued_at},
+                                                     std::move(commit)};
+}
+
+absl::StatusOr<Decision<Issued<v1::SignedRoster>>> SignedLists::SignRoster() const {
+  const absl::Time now = context_.clock.Now();
+  ASSIGN_OR_RETURN(v1::Roster last, LoadRoster(context_.journal.store()));
+  last.set_version(last.version() + 1);
+  v1::Roster roster = last;
+  roster.set_federation(context_.options.federation);
+  *roster.mutable_issued_at() = ToProto(now);
+  ASSIGN_OR_RETURN(const std::vector<v1::ParticipantKey> keys, TokenKeys(context_));
+  *roster.mutable_token_keys() = {keys.begin(), keys.end()};
+  RETURN_IF_ERROR(AddMembers(context_.journal.store(), roster));
+  auto signed_roster = std::make_shared<v1::SignedRoster>();
+  const std::shared_ptr<const Authority> authority = context_.authority.Get();
+  *signed_roster->mutable_roster() = crypto::Sign(authority->directory.key, kRosterPayload, Encode(roster));
+  signed_roster->add_chain(authority->directory.certificate.der);
+
+  audit::Commit commit;
+  commit.reads = {RosterKey()};
+  commit.writes = {store::Put(Table::kState, RosterKey(), Encode(last))};
+  commit.record =
+      EncodeRecord({"roster-signed", "", crypto::Sha256(Encode(signed_roster->roster())), ""}, now);
+  return Decision<Issued<v1::SignedRoster>>{{signed_roster, roster.version(), now}, std::move(commit)};
 }
 
 absl::StatusOr<Decision<Issued<v1::SignedStatusList>>> SignedLists::SignStatusList() const {

@@ -71,10 +71,14 @@ absl::StatusOr<std::vector<TokenActor>> Actors(const json& claims) {
 }
 
 // Issuer, audience and the claims that everybody must have.
-absl::StatusOr<TokenClaims> ReadClaims(const json& claims, absl::string_view federation) {
+absl::StatusOr<TokenClaims> ReadClaims(const json& claims, absl::string_view expected_issuer,
+                                       absl::string_view federation) {
   ASSIGN_OR_RETURN(const std::string issuer, TextClaim(claims, "iss"));
   ASSIGN_OR_RETURN(const std::string audience, TextClaim(claims, "aud"));
-  if (issuer != federation) return Refused("claim `iss` is not this federation");
+  if (issuer != expected_issuer) {
+    return Refused(expected_issuer == federation ? "claim `iss` is not this federation"
+                                                 : "claim `iss` is not the federation of the certificate");
+  }
   if (audience != federation) return Refused("claim `aud` is not this federation");
   TokenClaims read;
   ASSIGN_OR_RETURN(read.subject, TextClaim(claims, "sub"));
@@ -102,9 +106,9 @@ absl::Status CheckTokenTimes(const TokenClaims& claims, absl::Time now) {
 }
 
 absl::StatusOr<std::string> IssueToken(const crypto::PrivateKey& token_key, absl::string_view federation,
-                                       const TokenClaims& claims) {
+                                       const TokenClaims& claims, absl::string_view audience) {
   json body = {{"iss", std::string(federation)},
-               {"aud", std::string(federation)},
+               {"aud", std::string(audience.empty() ? federation : audience)},
                {"sub", claims.subject},
                {"iat", absl::ToUnixSeconds(claims.issued_at)},
                {"exp", absl::ToUnixSeconds(claims.expires_at)},
@@ -118,23 +122,53 @@ absl::StatusOr<std::string> IssueToken(const crypto::PrivateKey& token_key, absl
 
 absl::StatusOr<TokenClaims> TokenVerifier::Verify(absl::string_view token) {
   const std::shared_ptr<const TrustView> view = trust_.View();
+  return VerifyOnce(token, {trust_.federation(), 0, view->directory_version},
+                    [&] { return VerifyUncached(token, *view); });
+}
+
+absl::StatusOr<TokenClaims> TokenVerifier::VerifyOf(absl::string_view token,
+                                                    const TrustedFederation& federation) {
+  const Roster& roster = *federation.roster;
+  return VerifyOnce(token, {federation.name(), federation.trust_version, roster.version},
+                    [&]() -> absl::StatusOr<TokenClaims> {
+                      const Roster::TokenKey* key = nullptr;
+                      const auto find_key = [&](const std::string& kid) -> absl::StatusOr<crypto::PublicKey> {
+                        const auto found = roster.token_keys.find(kid);
+                        if (found == roster.token_keys.end()) {
+                          return Refused("it is not signed by a token key of its federation");
+                        }
+                        key = &found->second;
+                        return key->key;
+                      };
+                      ASSIGN_OR_RETURN(const json verified, crypto::VerifyJwt(token, kTokenType, find_key));
+                      ASSIGN_OR_RETURN(TokenClaims claims,
+                                       ReadClaims(verified, federation.name(), trust_.federation()));
+                      const absl::Time now = clock_.Now();
+                      RETURN_IF_ERROR(CheckTimes(claims, now));
+                      const absl::Time at = std::max(now, claims.issued_at);
+                      if (at < key->from || at >= key->until)
+                        return Refused("its key does not count any more");
+                      return claims;
+                    });
+}
+
+absl::StatusOr<TokenClaims> TokenVerifier::VerifyOnce(
+    absl::string_view token, const Source& source, absl::FunctionRef<absl::StatusOr<TokenClaims>()> verify) {
   const std::string digest = crypto::Sha256(token);
   std::optional<TokenClaims> cached;
   {
     MutexLock lock(mutex_);
     const auto found = verified_.find(digest);
-    if (found != verified_.end() && found->second.directory_version == view->directory_version) {
-      cached = found->second.claims;
-    }
+    if (found != verified_.end() && found->second.source == source) cached = found->second.claims;
   }
   if (cached.has_value()) {
     RETURN_IF_ERROR(CheckTokenTimes(*cached, clock_.Now()));
     return *std::move(cached);
   }
-  ASSIGN_OR_RETURN(TokenClaims claims, VerifyUncached(token, *view));
+  ASSIGN_OR_RETURN(TokenClaims claims, verify());
   MutexLock lock(mutex_);
   if (verified_.size() >= kMaxCached) verified_.clear();
-  verified_[digest] = {claims, view->directory_version};
+  verified_[digest] = {claims, source};
   return claims;
 }
 
@@ -165,7 +199,7 @@ absl::StatusOr<TokenClaims> TokenVerifier::VerifyUncached(absl::string_view toke
     return key;
   };
   ASSIGN_OR_RETURN(const json verified, crypto::VerifyJwt(token, kTokenType, find_key));
-  ASSIGN_OR_RETURN(TokenClaims claims, ReadClaims(verified, trust_.federation()));
+  ASSIGN_OR_RETURN(TokenClaims claims, ReadClaims(verified, trust_.federation(), trust_.federation()));
   const absl::Time now = clock_.Now();
   RETURN_IF_ERROR(CheckTokenTimes(claims, now));
   // A key that ended signs nothing any more, whatever time its holder writes into the token; and a clock that

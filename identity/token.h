@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -40,9 +41,10 @@ struct TokenClaims {
   std::vector<TokenActor> actors;
 };
 
-// Issues a token: iss and aud are `federation`, typ at+jwt, ES256.
+// Issues a token: iss is `federation`, typ at+jwt, ES256. aud is `audience`, another federation for which it
+// is; `federation` itself when empty.
 absl::StatusOr<std::string> IssueToken(const crypto::PrivateKey& token_key, absl::string_view federation,
-                                       const TokenClaims& claims);
+                                       const TokenClaims& claims, absl::string_view audience = "");
 
 // UNAUTHENTICATED when a token with these claims does not count at `now`, give or take kClockSkew, or may live more than
 // kMaxTokenLife.
@@ -60,12 +62,25 @@ class TokenVerifier {
   // future, missing claims. The caller compares subject and certificate.
   absl::StatusOr<TokenClaims> Verify(absl::string_view token);
 
+  // The same for a token of a trusted federation that has a roster: iss is that federation, aud this one, and
+  // a token key of its roster signed it.
+  absl::StatusOr<TokenClaims> VerifyOf(absl::string_view token, const TrustedFederation& federation);
+
  private:
+  // What the claims were verified by.
+  struct Source {
+    std::string issuer;
+    uint64_t trust_version = 0;  // of another federation
+    uint64_t version = 0;        // of its roster, or of the own directory
+    friend bool operator==(const Source&, const Source&) = default;
+  };
   struct Verified {
     TokenClaims claims;
-    uint64_t directory_version = 0;
+    Source source;
   };
 
+  absl::StatusOr<TokenClaims> VerifyOnce(absl::string_view token, const Source& source,
+                                         absl::FunctionRef<absl::StatusOr<TokenClaims>()> verify);
   absl::StatusOr<TokenClaims> VerifyUncached(absl::string_view token, const TrustView& view);
   // A signing key of the registrar. Parsing one takes longer than verifying with it.
   absl::StatusOr<crypto::PublicKey> KeyOf(const Party& registrar, const std::string& key_id,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/did.h"
 #include "core/base/error.h"
 #include "core/base/proto.h"
@@ -99,59 +100,36 @@ absl::Status AddEntries(const v1::Directory& directory, const crypto::PublicKey&
   return absl::OkStatus();
 }
 
-// What directory and status list have in common.
-template <class List>
-absl::Status OpenList(const SignedEnvelope& envelope, absl::string_view federation, List& list) {
-  RETURN_IF_ERROR(Decode(envelope.payload(), "signed list", list));
-  if (list.federation() != federation) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("is of federation `", list.federation(), "`, expected `", federation, "`"));
-  }
-  if (list.version() == 0) return absl::InvalidArgumentError("version is 0");
-  return FromProto(list.issued_at()).status();
-}
-
-// Removed is for ever: whoever could take it back could have signed with it.
-absl::Status CheckNothingCameBack(const Bundle& known, const Bundle& next) {
-  for (const Anchor& before : known.anchors) {
-    if (!before.removed) continue;
-    const bool still = std::any_of(next.anchors.begin(), next.anchors.end(), [&](const Anchor& one) {
-      return one.removed && one.certificate.sha256 == before.certificate.sha256;
-    });
-    if (!still) return absl::UnauthenticatedError("trust bundle: takes the removal of a CA back");
-  }
-  return absl::OkStatus();
-}
-
-bool IsRemoved(const Bundle& bundle, absl::string_view sha256) {
-  return std::any_of(bundle.anchors.begin(), bundle.anchors.end(),
-                     [&](const Anchor& one) { return one.removed && one.certificate.sha256 == sha256; });
-}
-
-// A key that was replaced signs nothing new; its root may have been removed while the list was read.
-absl::Status CheckStillSigns(const TrustView& view, const TrustView::Signer& known,
-                             const TrustView::Signer& signer) {
-  if (signer.since < known.since) {
-    return absl::UnauthenticatedError("is signed by a key that another one has replaced");
-  }
-  if (IsRemoved(*view.bundle, signer.root_sha256)) return absl::UnauthenticatedError("its root was removed");
-  return absl::OkStatus();
-}
-
 // A list under a removed root may be a thief's, whose version nothing would ever reach.
 void ForgetRemoved(const Bundle& bundle, TrustView& view) {
-  if (IsRemoved(bundle, view.directory_signer.root_sha256)) {
+  if (bundle.IsRemoved(view.federations->signer.root_sha256)) {
+    view.federations = std::make_shared<const Federations>();
+  }
+  if (bundle.IsRemoved(view.directory_signer.root_sha256)) {
     view.directory_version = 0;
     view.directory_signer = {};
     view.directory_chain.clear();
     view.by_did.clear();
     view.by_label.clear();
   }
-  if (IsRemoved(bundle, view.status_signer.root_sha256)) {
+  if (bundle.IsRemoved(view.status_signer.root_sha256)) {
     view.status_version = 0;
     view.status_signer = {};
     view.status_issued_at = absl::InfinitePast();
     view.suspended.clear();
+  }
+}
+
+// Rosters that a new list still vouches for.
+void KeepRosters(const Federations& known, absl::Time now, Federations& next) {
+  for (auto& [name, federation] : next.by_name) {
+    const auto before = known.by_name.find(name);
+    if (before == known.by_name.end() || before->second->roster == nullptr || federation->revoked()) continue;
+    absl::StatusOr<Roster> kept = OpenRoster(before->second->roster->signed_roster, *federation, now);
+    if (!kept.ok()) continue;
+    auto with_roster = std::make_shared<TrustedFederation>(*federation);
+    with_roster->roster = std::make_shared<const Roster>(*std::move(kept));
+    federation = std::move(with_roster);
   }
 }
 
@@ -204,6 +182,31 @@ std::vector<std::string> TrustView::SuccessorsOf(std::string did) const {
   return successors;
 }
 
+bool TrustView::IsSuspended(absl::string_view did) const {
+  if (suspended.contains(did)) return true;
+  if (by_did.contains(did)) return false;
+  const TrustedFederation* const home = federations->HostOf(did);
+  if (home == nullptr) return false;
+  const bool newest = federations->version >= federations_required;
+  return !newest || home->revoked() || home->roster == nullptr || !home->roster->dids.contains(did);
+}
+
+absl::StatusOr<std::shared_ptr<const TrustedFederation>> TrustView::FindFederation(
+    absl::string_view name) const {
+  if (federations->version < federations_required) {
+    return absl::UnavailableError(
+        "which federations are trusted has changed, and is not known here yet: try again");
+  }
+  const auto found = federations->by_name.find(name);
+  if (found == federations->by_name.end()) {
+    return absl::PermissionDeniedError(absl::StrCat("federation `", name, "` is not trusted here"));
+  }
+  if (found->second->revoked()) {
+    return absl::PermissionDeniedError(absl::StrCat("federation `", name, "` is trusted no more"));
+  }
+  return found->second;
+}
+
 TrustStore::TrustStore(const crypto::Certificate& root, std::string federation, const Clock& clock)
     : federation_(std::move(federation)), clock_(clock) {
   auto view = std::make_shared<TrustView>();
@@ -222,6 +225,20 @@ std::string TrustStore::RootsPem() const {
   return pem;
 }
 
+std::string TrustStore::ClientRootsPem() const {
+  const absl::Time now = clock_.Now();
+  const std::shared_ptr<const TrustView> view = View();
+  std::vector<std::string> pems;
+  for (const auto& [name, federation] : view->federations->by_name) {
+    if (federation->revoked()) continue;
+    for (const crypto::Certificate& root : federation->bundle->RootsAt(now))
+      pems.push_back(crypto::ToPem(root));
+  }
+  // The same text as long as the same roots count.
+  std::sort(pems.begin(), pems.end());
+  return absl::StrCat(RootsPem(), absl::StrJoin(pems, ""));
+}
+
 absl::Status TrustStore::AcceptBundle(const v1::SignedTrustBundle& signed_bundle) {
   return TakeBundle(signed_bundle, *View()->bundle);
 }
@@ -237,15 +254,10 @@ absl::Status TrustStore::TakeBundle(const v1::SignedTrustBundle& signed_bundle, 
   absl::StatusOr<Bundle> opened = OpenVouchedBundle(signed_bundle, believed, federation_, now);
   if (!opened.ok()) return Untrusted("trust bundle", opened.status());
   Bundle next = *std::move(opened);
-  if (next.RootsAt(now).empty()) return absl::UnauthenticatedError("trust bundle: no root counts in it now");
   MutexLock lock(mutex_);
   const Bundle& known = *view_->bundle;
-  if (next.version < known.version) {
-    return absl::AbortedError(absl::StrCat("trust bundle version ", next.version, " is older than ",
-                                           known.version, ", which is known"));
-  }
+  RETURN_IF_ERROR(CheckFollows(known, next, now));
   if (next.version == known.version) return absl::OkStatus();
-  RETURN_IF_ERROR(CheckNothingCameBack(known, next));
   auto view = std::make_shared<TrustView>(*view_);
   ForgetRemoved(next, *view);
   view->bundle = std::make_shared<const Bundle>(std::move(next));
@@ -253,27 +265,11 @@ absl::Status TrustStore::TakeBundle(const v1::SignedTrustBundle& signed_bundle, 
   return absl::OkStatus();
 }
 
-absl::StatusOr<TrustStore::CheckedSigner> TrustStore::CheckSigner(
-    const google::protobuf::RepeatedPtrField<std::string>& chain, absl::string_view uri,
-    const SignedEnvelope& envelope, absl::string_view payload_type, const TrustView& view) const {
-  // A root itself certifies these two keys: whoever takes the issuing CA over cannot make a directory.
-  if (chain.size() != 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("chain has ", chain.size(), " certificates, expected one that the root issued"));
-  }
-  ASSIGN_OR_RETURN(const crypto::Certificate leaf, crypto::ParseCertificateDer(chain.Get(0)));
-  ASSIGN_OR_RETURN(const size_t root, RootOf(leaf, *view.bundle, clock_.Now()));
-  if (leaf.is_ca || leaf.uris != std::vector<std::string>{std::string(uri)} || !leaf.dns_names.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("signer's certificate is not for `", uri, "` alone"));
-  }
-  RETURN_IF_ERROR(crypto::Verify(envelope, payload_type, leaf.public_key));
-  return CheckedSigner{leaf.public_key, {view.bundle->anchors[root].certificate.sha256, leaf.not_before}};
-}
-
 absl::Status TrustStore::AcceptDirectory(const v1::SignedDirectory& signed_directory) {
   const std::shared_ptr<const TrustView> old = View();
-  const auto signer = CheckSigner(signed_directory.chain(), DirectoryUri(federation_),
-                                  signed_directory.directory(), kDirectoryPayload, *old);
+  const auto signer =
+      CheckSigner(signed_directory.chain(), DirectoryUri(federation_), signed_directory.directory(),
+                  kDirectoryPayload, *old->bundle, clock_.Now());
   if (!signer.ok()) return Untrusted("directory", signer.status());
   v1::Directory directory;
   absl::Status status = OpenList(signed_directory.directory(), federation_, directory);
@@ -290,7 +286,7 @@ absl::Status TrustStore::AcceptDirectory(const v1::SignedDirectory& signed_direc
                                            view_->directory_version, ", which is known"));
   }
   if (directory.version() == view_->directory_version) return absl::OkStatus();
-  status = CheckStillSigns(*view_, view_->directory_signer, signer->signer);
+  status = CheckStillSigns(*view_->bundle, view_->directory_signer, signer->signer);
   if (!status.ok()) return Untrusted("directory", status);
   next->bundle = view_->bundle;
   next->directory_signer = signer->signer;
@@ -300,14 +296,17 @@ absl::Status TrustStore::AcceptDirectory(const v1::SignedDirectory& signed_direc
   next->status_version = view_->status_version;
   next->status_issued_at = view_->status_issued_at;
   next->suspended = view_->suspended;
+  next->federations = view_->federations;
+  next->federations_required = view_->federations_required;
   view_ = std::move(next);
   return absl::OkStatus();
 }
 
 absl::Status TrustStore::AcceptStatusList(const v1::SignedStatusList& signed_status_list) {
   const std::shared_ptr<const TrustView> old = View();
-  const auto signer = CheckSigner(signed_status_list.chain(), StatusUri(federation_),
-                                  signed_status_list.status_list(), kStatusListPayload, *old);
+  const auto signer =
+      CheckSigner(signed_status_list.chain(), StatusUri(federation_), signed_status_list.status_list(),
+                  kStatusListPayload, *old->bundle, clock_.Now());
   if (!signer.ok()) return Untrusted("status list", signer.status());
   v1::StatusList list;
   absl::Status status = OpenList(signed_status_list.status_list(), federation_, list);
@@ -325,14 +324,79 @@ absl::Status TrustStore::AcceptStatusList(const v1::SignedStatusList& signed_sta
                                            view_->status_version, ", which is known"));
   }
   if (list.version() == view_->status_version) return absl::OkStatus();
-  status = CheckStillSigns(*view_, view_->status_signer, signer->signer);
+  status = CheckStillSigns(*view_->bundle, view_->status_signer, signer->signer);
   if (!status.ok()) return Untrusted("status list", status);
   auto next = std::make_shared<TrustView>(*view_);
   next->status_version = list.version();
   next->status_signer = signer->signer;
   next->status_issued_at = issued_at;
   next->suspended = {list.suspended().begin(), list.suspended().end()};
+  next->federations_required = list.federation_trust_version();
   view_ = std::move(next);
+  return absl::OkStatus();
+}
+
+absl::Status TrustStore::AcceptFederationTrust(const v1::SignedFederationTrust& signed_trust) {
+  const std::shared_ptr<const TrustView> old = View();
+  if (old->bundle->version == 0) {
+    return absl::FailedPreconditionError("federation trust: needs the trust bundle, which is not known yet");
+  }
+  const absl::Time now = clock_.Now();
+  absl::StatusOr<Federations> opened = OpenFederationTrust(signed_trust, federation_, *old->bundle, now);
+  if (!opened.ok()) return Untrusted("federation trust", opened.status());
+  auto next = std::make_shared<Federations>(*std::move(opened));
+  KeepRosters(*old->federations, now, *next);
+
+  MutexLock lock(mutex_);
+  const Federations& known = *view_->federations;
+  if (next->version < known.version) {
+    return absl::AbortedError(absl::StrCat("federation trust version ", next->version, " is older than ",
+                                           known.version, ", which is known"));
+  }
+  if (next->version == known.version) return absl::OkStatus();
+  const absl::Status status = CheckStillSigns(*view_->bundle, known.signer, next->signer);
+  if (!status.ok()) return Untrusted("federation trust", status);
+  auto view = std::make_shared<TrustView>(*view_);
+  view->federations = std::move(next);
+  view_ = std::move(view);
+  return absl::OkStatus();
+}
+
+absl::Status TrustStore::AcceptRoster(const v1::SignedRoster& signed_roster) {
+  const std::shared_ptr<const Federations> old = View()->federations;
+  v1::Roster named;
+  absl::Status status = Decode(signed_roster.roster().payload(), "roster", named);
+  if (!status.ok()) return Untrusted("roster", status);
+  const auto trusted = old->by_name.find(named.federation());
+  if (trusted == old->by_name.end() || trusted->second->revoked()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("roster: federation `", named.federation(), "` is not trusted here"));
+  }
+  absl::StatusOr<Roster> opened = OpenRoster(signed_roster, *trusted->second, clock_.Now());
+  if (!opened.ok()) return Untrusted("roster", opened.status());
+
+  MutexLock lock(mutex_);
+  if (view_->federations->by_name.find(named.federation()) == view_->federations->by_name.end() ||
+      view_->federations->version != old->version) {
+    return absl::AbortedError("roster: which federations are trusted has changed meanwhile");
+  }
+  const TrustedFederation& known = *view_->federations->by_name.at(named.federation());
+  if (known.roster != nullptr) {
+    if (opened->version < known.roster->version) {
+      return absl::AbortedError(absl::StrCat("roster version ", opened->version, " is older than ",
+                                             known.roster->version, ", which is known"));
+    }
+    if (opened->version == known.roster->version) return absl::OkStatus();
+    status = CheckStillSigns(*known.bundle, known.roster->signer, opened->signer);
+    if (!status.ok()) return Untrusted("roster", status);
+  }
+  auto federation = std::make_shared<TrustedFederation>(known);
+  federation->roster = std::make_shared<const Roster>(*std::move(opened));
+  auto federations = std::make_shared<Federations>(*view_->federations);
+  federations->by_name[named.federation()] = std::move(federation);
+  auto view = std::make_shared<TrustView>(*view_);
+  view->federations = std::move(federations);
+  view_ = std::move(view);
   return absl::OkStatus();
 }
 

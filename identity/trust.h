@@ -18,6 +18,8 @@
 #include "core/crypto/certificate.h"
 #include "core/crypto/key.h"
 #include "identity/bundle.h"
+#include "identity/federations.h"
+#include "identity/list_signer.h"
 #include "identity/mandates.h"
 #include "tsunagi/identity/v1/directory.pb.h"
 
@@ -26,9 +28,6 @@ namespace tsunagi::identity {
 inline constexpr absl::string_view kParticipantPayload = "tsunagi/participant/v1";
 inline constexpr absl::string_view kDirectoryPayload = "tsunagi/directory/v1";
 inline constexpr absl::string_view kStatusListPayload = "tsunagi/status-list/v1";
-
-// Tolerated difference between clocks (reliability rows 3 and 18: 59 s passes, 61 s does not).
-inline constexpr absl::Duration kClockSkew = absl::Seconds(60);
 
 // A participant as listed, with the signed entry that says so.
 struct Party {
@@ -54,21 +53,25 @@ struct TrustView {
   absl::flat_hash_map<std::string, std::shared_ptr<const Party>> by_label;
   absl::flat_hash_set<std::string> suspended;  // DIDs
 
-  // Who signed each list: the root that certified the key, and since when the key is certified.
-  struct Signer {
-    std::string root_sha256;
-    absl::Time since = absl::InfinitePast();
-  };
-  Signer directory_signer;
-  Signer status_signer;
+  // Never null.
+  std::shared_ptr<const Federations> federations = std::make_shared<const Federations>();
+  // The version of `federations` that counts, as the status list says.
+  uint64_t federations_required = 0;
+
+  ListSigner directory_signer;
+  ListSigner status_signer;
 
   // NOT_FOUND naming the DID (or label) when no such participant is listed.
   absl::StatusOr<std::shared_ptr<const Party>> Find(absl::string_view did_or_label) const;
   // DIDs of who took over from this participant once it had left, in that order; none while it is there.
   std::vector<std::string> SuccessorsOf(std::string did) const;
-  bool IsSuspended(absl::string_view did) const { return suspended.contains(std::string(did)); }
   // How old the status list is at `now`; infinite while there is none.
   absl::Duration StatusAge(absl::Time now) const;
+  // Also whoever's DID is another federation's, and who may not act for it here now.
+  bool IsSuspended(absl::string_view did) const;
+  // A federation that is trusted. PERMISSION_DENIED when it is not, or no longer; UNAVAILABLE while the
+  // newest list is not known here.
+  absl::StatusOr<std::shared_ptr<const TrustedFederation>> FindFederation(absl::string_view name) const;
 };
 
 // Holds the newest view. Thread-safe; View() never blocks on verification.
@@ -95,22 +98,22 @@ class TrustStore {
   // The same for the status list, which may not be issued in the future beyond the tolerated clock skew.
   absl::Status AcceptStatusList(const v1::SignedStatusList& signed_status_list);
 
+  // The same for the federations that are trusted. Rosters that are known stay when the bundle still vouches
+  // for them. FAILED_PRECONDITION before the first trust bundle: until then TLS alone judges certificates.
+  absl::Status AcceptFederationTrust(const v1::SignedFederationTrust& signed_trust);
+  // The same for the roster of a federation that is trusted (FAILED_PRECONDITION when it is not).
+  absl::Status AcceptRoster(const v1::SignedRoster& signed_roster);
+
   // How old the status list is by the local clock; infinite when there is none.
   absl::Duration StatusAge() const;
 
   // The roots that count now, for TLS: PEM, one block after the other.
   std::string RootsPem() const;
+  // The same with those of the federations that are trusted: for who calls this process.
+  std::string ClientRootsPem() const;
   const std::string& federation() const { return federation_; }
 
  private:
-  struct CheckedSigner {
-    crypto::PublicKey key;
-    TrustView::Signer signer;
-  };
-
-  absl::StatusOr<CheckedSigner> CheckSigner(const google::protobuf::RepeatedPtrField<std::string>& chain,
-                                            absl::string_view uri, const common::v1::SignedEnvelope& envelope,
-                                            absl::string_view payload_type, const TrustView& view) const;
   absl::Status TakeBundle(const v1::SignedTrustBundle& signed_bundle, const Bundle& believed);
 
   const std::string federation_;

@@ -21,10 +21,16 @@ class CallerForTest;
 class Caller {
  public:
   const std::string& did() const { return who_->did; }
+  // Of the participant in the directory. Of another federation's participant `<label>.<federation>`, which no
+  // label of this federation can be: a label has no dot.
   const std::string& label() const { return who_->label; }
+  // Name of the other federation, trusted by this one, whose participant calls; empty for a participant of
+  // this federation. Nothing that is the own participant's, or the registrar's, is open to it.
+  const std::string& federation() const { return who_->federation; }
   // Process of the certificate: `operator`, `connector`, `catalog`, `passport`, `node`, `registrar`.
   const std::string& process() const { return who_->process; }
-  // Roles that the registrar granted, from the signed directory.
+  // Roles that the registrar granted, from the signed directory. Of another federation's participant those
+  // that the registrar mapped its roles to.
   const std::vector<std::string>& roles() const { return who_->roles; }
   bool HasRole(absl::string_view role) const {
     for (const std::string& granted : who_->roles) {
@@ -51,6 +57,7 @@ class Caller {
   struct Identity {
     std::string did;
     std::string label;
+    std::string federation;
     std::string process;
     std::vector<std::string> roles;
     std::string certificate_sha256;

@@ -9,7 +9,7 @@ std::vector<rpc::AccessRow> CatalogRows() {
   using rpc::Who;
   return {
       {"/tsunagi.catalog.v1.CatalogService/FileNotices", Who::kParticipant},
-      {"/tsunagi.catalog.v1.CatalogService/FindHolders", Who::kParticipant},
+      {"/tsunagi.catalog.v1.CatalogService/FindHolders", Who::kAnyFederation},
   };
 }
 

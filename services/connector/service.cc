@@ -10,9 +10,9 @@ namespace tsunagi::connector {
 std::vector<rpc::AccessRow> ConnectorRows() {
   using rpc::Who;
   return {
-      {"/tsunagi.connector.v1.ConnectorService/RequestAgreement", Who::kParticipant},
-      {"/tsunagi.connector.v1.ConnectorService/Release", Who::kParticipant},
-      {"/tsunagi.connector.v1.ConnectorService/ReleaseStream", Who::kParticipant},
+      {"/tsunagi.connector.v1.ConnectorService/RequestAgreement", Who::kAnyFederation},
+      {"/tsunagi.connector.v1.ConnectorService/Release", Who::kAnyFederation},
+      {"/tsunagi.connector.v1.ConnectorService/ReleaseStream", Who::kAnyFederation},
       {"/tsunagi.connector.v1.ConnectorService/Resolve", Who::kOwnOperator, "", people::kViewer},
       {"/tsunagi.connector.v1.ConnectorService/SetPolicies", Who::kOwnOperator, "", people::kAdministrator,
        identity::kScopePolicy},

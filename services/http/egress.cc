@@ -71,11 +71,8 @@ absl::Status CheckAddress(const std::string& host, const std::string& address, c
 
 // One address of the host, after a look at all of them.
 absl::StatusOr<std::string> AddressOf(const std::string& host, const EgressOptions& options) {
-  in6_addr ignored;
-  const bool literal =
-      ::inet_pton(AF_INET, host.c_str(), &ignored) == 1 || ::inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
   std::vector<std::string> addresses = {host};
-  if (!literal) {
+  if (!IsAddress(host)) {
     ASSIGN_OR_RETURN(addresses, options.resolve(host));
   }
   if (addresses.empty()) return absl::UnavailableError(absl::StrCat("host `", host, "` has no address"));
@@ -84,6 +81,13 @@ absl::StatusOr<std::string> AddressOf(const std::string& host, const EgressOptio
 }
 
 }  // namespace
+
+bool IsAddress(absl::string_view text) {
+  const std::string host(text);
+  in6_addr ignored;
+  return ::inet_pton(AF_INET, host.c_str(), &ignored) == 1 ||
+         ::inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
+}
 
 bool IsPublicAddress(absl::string_view address) {
   const std::string text(address);
@@ -117,7 +121,7 @@ absl::StatusOr<HttpResponse> CallOut(HttpsCall call, const EgressOptions& option
                    call.allow_plain ? ParseHttpUrl(call.url) : ParseHttpsUrl(call.url));
   ASSIGN_OR_RETURN(call.connect_to, AddressOf(parsed.host, options));
   call.root_pem = options.root_pem;
-  call.system_roots = options.root_pem.empty();
+  call.system_roots = options.root_pem.empty() && !options.any_server;
   call.timeout = options.timeout / 4;
   return Fetch(call);
 }

@@ -23,6 +23,8 @@ absl::StatusOr<std::vector<std::string>> ResolveWithSystem(const std::string& ho
 struct EgressOptions {
   // Roots (PEM) that the server's certificate must chain to; empty for the system's.
   std::string root_pem;
+  // Any certificate will do: only to fetch what carries its own digest or signature.
+  bool any_server = false;
   // Addresses that are open beside public ones, e.g. 127.0.0.1 for tests and demos.
   std::vector<std::string> allowed_addresses;
   // For everything after resolving: a quarter each for connecting, handshake, sending and receiving.
@@ -51,6 +53,8 @@ absl::StatusOr<std::string> FetchDocument(absl::string_view url, const EgressOpt
 // terms. Errors are those of FetchDocument, but for the two about the status.
 absl::StatusOr<HttpResponse> PostForm(absl::string_view url, Headers headers, std::string form,
                                       const EgressOptions& options);
+// True for an IPv4 or IPv6 address in text form, in whatever network.
+bool IsAddress(absl::string_view text);
 
 // True for an IPv4 or IPv6 address that IANA's registries call globally reachable unicast. False for anything
 // else, IPv4 addresses inside IPv6 ones (mapped, NAT64, 6to4, Teredo) included.

@@ -18,6 +18,9 @@ absl::StatusOr<crypto::Certificate> FetchRoot(absl::string_view est_url, absl::s
 // Where the registrar's edge offers the signed trust bundle to everyone.
 inline constexpr absl::string_view kTrustBundlePath = "/.well-known/tsunagi/trust-bundle";
 
+// Where it offers the roster of its federation to everyone, when it does.
+inline constexpr absl::string_view kRosterPath = "/.well-known/tsunagi/roster";
+
 // The serialised SignedTrustBundle from the edge of `est_url`, as anybody may have sent it: its signatures
 // say whether to believe it. UNAVAILABLE when there is none.
 absl::StatusOr<std::string> FetchTrustBundle(absl::string_view est_url);

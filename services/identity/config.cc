@@ -11,6 +11,7 @@
 #include "core/base/status_macros.h"
 #include "identity/checks.h"
 #include "identity/names.h"
+#include "services/http/egress.h"
 #include "services/process/openid_config.h"
 #include "services/process/stamper.h"
 
@@ -18,6 +19,7 @@ namespace tsunagi::identity {
 namespace {
 
 constexpr uint64_t kDay = 24 * 3600;
+constexpr uint64_t kFederationRefresh = 30;
 
 // A listen address may have port 0.
 bool IsListenAddress(absl::string_view address) {
@@ -33,6 +35,7 @@ internal::v1::RegistrarConfig WithDefaults(internal::v1::RegistrarConfig config)
   if (config.certificate_seconds() == 0) config.set_certificate_seconds(7 * kDay);
   if (config.token_seconds() == 0) config.set_token_seconds(kDay);
   if (config.log_level().empty()) config.set_log_level("info");
+  if (config.federation_refresh_seconds() == 0) config.set_federation_refresh_seconds(kFederationRefresh);
   return config;
 }
 
@@ -65,6 +68,11 @@ std::vector<FieldMistake> MistakesIn(const internal::v1::RegistrarConfig& given)
   if (config.has_openid_provider()) {
     const std::vector<FieldMistake> more = process::MistakesInOpenId(config.openid_provider());
     mistakes.insert(mistakes.end(), more.begin(), more.end());
+  }
+  expect(config.federation_refresh_seconds() <= 3600, "federation_refresh_seconds",
+         absl::StrCat(config.federation_refresh_seconds()), "1 to 3600 (1 h)");
+  for (const std::string& address : config.federation_addresses()) {
+    expect(http::IsAddress(address), "federation_addresses", address, "an IP address such as 10.1.2.3");
   }
   return mistakes;
 }

@@ -64,6 +64,15 @@ HttpResponse TrustBundleOf(Registrar& registrar, const HttpRequest& /*request*/)
   return {200, "application/octet-stream", Encode(registrar.trust().View()->bundle->signed_bundle), {}};
 }
 
+// Who may act for this federation, for those that trust it.
+HttpResponse RosterOf(Registrar& registrar, const HttpRequest& /*request*/) {
+  if (!registrar.context().options.publish_roster) return Text(404, "nothing is served here");
+  const absl::StatusOr<SignedLists::Roster> roster = WaitFor<SignedLists::Roster>(
+      [&](Done<SignedLists::Roster> done) { registrar.lists().GetRoster(std::move(done)); });
+  if (!roster.ok()) return Refusal(roster.status());
+  return {200, "application/octet-stream", Encode(**roster), {}};
+}
+
 // A credential of the caller's own participant.
 HttpResponse OwnCredential(Registrar& registrar, const HttpRequest& request, CredentialKind kind) {
   const absl::StatusOr<CertifiedProcess> process = AuthenticateClient(registrar, request);
@@ -106,6 +115,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/oauth/jwks", KeySet},
     {"GET", "/.well-known/oauth-authorization-server", Metadata},
     {"GET", http::kTrustBundlePath, TrustBundleOf},
+    {"GET", http::kRosterPath, RosterOf},
     {"GET", "/credentials/membership", Membership},
     {"GET", "/credentials/roles", Roles},
     {"GET", "/credentials/status/1", Suspensions},

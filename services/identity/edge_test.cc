@@ -123,6 +123,31 @@ TEST_F(EdgeTest, WordsWhatIsWrongAsOauthDoes) {
   ExpectError(Ask(good + "&client_id=did:web:other.example", &node_), 401, "invalid_client", "client_id");
 }
 
+TEST_F(EdgeTest, OffersItsRosterOnlyWhenItIsToPublishIt) {
+  EXPECT_EQ(Get("/.well-known/tsunagi/roster").status, 404);
+
+  registrar_.options.publish_roster = true;
+  registrar_.Restart();
+
+  const http::HttpResponse response = Get("/.well-known/tsunagi/roster");
+  ASSERT_EQ(response.status, 200);
+  v1::SignedRoster roster;
+  ASSERT_TRUE(roster.ParseFromString(response.body));
+  TrustedFederation us;
+  us.record.set_federation(kFederation);
+  us.record.add_did_hosts("did.example");
+  us.bundle = registrar_.registrar->trust().View()->bundle;
+  const auto opened = OpenRoster(roster, us, registrar_.clock.Now());
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_TRUE(opened->by_label.contains("maker"));
+}
+
+TEST_F(EdgeTest, ExchangesNoTokenForAnotherFederation) {
+  ExpectError(
+      Ask("grant_type=urn:ietf:params:oauth:grant-type:token-exchange&audience=other.example", &node_), 400,
+      "invalid_target", "audience");
+}
+
 TEST_F(EdgeTest, GivesASuspendedOrUnknownParticipantNoToken) {
   ASSERT_THAT(registrar_.SetSuspended("maker", true), IsOk());
   const crypto::Certificate unknown = CertificateOf("nobody");

@@ -50,6 +50,8 @@ HttpResponse Answer(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kInvalidArgument:
       return Answer(OauthError{400, "invalid_request", why});
+    case absl::StatusCode::kNotFound:
+      return Answer(OauthError{400, "invalid_target", why});
     case absl::StatusCode::kUnauthenticated:
       return Answer(OauthError{401, "invalid_client", why});
     case absl::StatusCode::kPermissionDenied:
@@ -78,9 +80,12 @@ std::optional<OauthError> FindUnsupported(const HttpRequest& request, const Form
   }
   if (form.contains("scope"))
     return OauthError{400, "invalid_scope", "`scope` is not supported: leave it out"};
-  if (form.contains("audience") || form.contains("resource")) {
-    return OauthError{400, "invalid_target",
-                      "tokens are for the whole federation: leave `audience` and `resource` out"};
+  // A token that was passed on stays at home: who acts for whom is nobody's business elsewhere.
+  const bool exchanges = Value(form, "grant_type") == kTokenExchange;
+  if (form.contains("resource") || (exchanges && form.contains("audience"))) {
+    return OauthError{
+        400, "invalid_target",
+        "tokens are for the whole federation: leave `resource` out, and `audience` when exchanging"};
   }
   return std::nullopt;
 }
@@ -98,7 +103,7 @@ absl::StatusOr<v1::IssueTokenResponse> Grant(Registrar& registrar, const Certifi
                                              const Form& form) {
   if (Value(form, "grant_type") == kClientCredentials) {
     return WaitFor<v1::IssueTokenResponse>(
-        [&](auto done) { registrar.tokens().Issue(process, std::move(done)); });
+        [&](auto done) { registrar.tokens().Issue(process, std::move(done), Value(form, "audience")); });
   }
   const std::string subject_token = Value(form, "subject_token");
   if (subject_token.empty() || Value(form, "subject_token_type") != kAccessTokenType) {

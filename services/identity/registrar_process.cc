@@ -24,6 +24,8 @@
 #include "services/http/server.h"
 #include "services/identity/authority_service.h"
 #include "services/identity/edge.h"
+#include "services/identity/federation_follower.h"
+#include "services/identity/federation_trust_service.h"
 #include "services/identity/mandate_registry_service.h"
 #include "services/identity/membership_service.h"
 #include "services/identity/own_credentials.h"
@@ -83,6 +85,7 @@ class Process final : public RegistrarProcess {
         store_(std::move(store)) {}
 
   ~Process() override {
+    following_.reset();
     upkeep_.reset();
     stamping_.reset();
     edge_.reset();
@@ -115,6 +118,10 @@ class Process final : public RegistrarProcess {
                                         WithPort(config_.listen(), server_->port()) + "\n", 0600));
     upkeep_ = std::make_unique<process::Ticker>(kUpkeep, [this] { Upkeep(); });
     if (stamper_ != nullptr) stamping_ = std::make_unique<process::Ticker>(kUpkeep, [this] { Stamp(); });
+    following_ = std::make_unique<process::Ticker>(
+        absl::Seconds(static_cast<int64_t>(config_.federation_refresh_seconds())),
+        [this] { follower_->Run(); });
+    following_->Wake();
     return absl::OkStatus();
   }
 
@@ -134,6 +141,7 @@ class Process final : public RegistrarProcess {
     options.token_life = absl::Seconds(static_cast<int64_t>(config_.token_seconds()));
     options.keys_folder = config_.data_dir() + "/keys";
     options.two_person_approval = config_.two_person_approval();
+    options.publish_roster = config_.publish_roster();
     return options;
   }
 
@@ -173,6 +181,7 @@ class Process final : public RegistrarProcess {
     tokens_ = std::make_unique<TokenVerifier>(registrar_->trust(), clock_);
     std::vector<rpc::AccessRow> rows = IdentityRows();
     for (const rpc::AccessRow& row : AuthorityRows()) rows.push_back(row);
+    for (const rpc::AccessRow& row : FederationTrustRows()) rows.push_back(row);
     for (const rpc::AccessRow& row : MandateRegistryRows()) rows.push_back(row);
     for (const rpc::AccessRow& row : MembershipRows()) rows.push_back(row);
     for (const rpc::AccessRow& row : ops::OperationsRows()) rows.push_back(row);
@@ -189,6 +198,11 @@ class Process final : public RegistrarProcess {
     accounts_ = std::make_unique<people::AccountService>(*guard_, *people_, sessions_, *openid_);
     service_ = std::make_unique<IdentityService>(*guard_, *registrar_);
     authorities_ = std::make_unique<AuthorityService>(*guard_, *registrar_);
+    http::EgressOptions egress;
+    egress.any_server = true;
+    egress.allowed_addresses = {config_.federation_addresses().begin(), config_.federation_addresses().end()};
+    follower_ = std::make_unique<FederationFollower>(*registrar_, std::move(egress));
+    federations_ = std::make_unique<FederationTrustService>(*guard_, *registrar_, *follower_);
     membership_ = std::make_unique<MembershipService>(*guard_, *registrar_);
     mandates_ = std::make_unique<MandateRegistryService>(*guard_, registrar_->mandates());
     operations_ = std::make_unique<ops::OperationsService>(
@@ -199,9 +213,10 @@ class Process final : public RegistrarProcess {
     options.listen = config_.listen();
     const std::string& folder = config_.data_dir();
     options.tls = {folder + "/tls.key", folder + "/tls.crt", folder + "/root.crt"};
-    ASSIGN_OR_RETURN(server_, rpc::Server::Start(options, *guard_,
-                                                 {service_.get(), authorities_.get(), membership_.get(),
-                                                  mandates_.get(), operations_.get(), accounts_.get()}));
+    ASSIGN_OR_RETURN(server_, rpc::Server::Start(
+                                  options, *guard_,
+                                  {service_.get(), authorities_.get(), federations_.get(), membership_.get(),
+                                   mandates_.get(), operations_.get(), accounts_.get()}));
     RETURN_IF_ERROR(registrar_->Announce(
         config_.advertise().empty() ? WithPort(config_.listen(), server_->port()) : config_.advertise()));
     MutexLock lock(mutex_);
@@ -280,6 +295,8 @@ class Process final : public RegistrarProcess {
   std::unique_ptr<rpc::Guard> guard_;
   std::unique_ptr<IdentityService> service_;
   std::unique_ptr<AuthorityService> authorities_;
+  std::unique_ptr<FederationFollower> follower_;
+  std::unique_ptr<FederationTrustService> federations_;
   std::unique_ptr<MandateRegistryService> mandates_;
   std::unique_ptr<MembershipService> membership_;
   std::unique_ptr<ops::OperationsService> operations_;
@@ -290,6 +307,7 @@ class Process final : public RegistrarProcess {
   std::unique_ptr<process::Stamper> stamper_;  // null without a stamping authority
   std::unique_ptr<process::Ticker> upkeep_;
   std::unique_ptr<process::Ticker> stamping_;
+  std::unique_ptr<process::Ticker> following_;
   rpc::WorkerPool workers_{1, 16};
 };
 

@@ -100,6 +100,8 @@ class Process final : public ParticipantProcess {
   absl::StatusOr<std::vector<crypto::Certificate>> GetCertificate();
   absl::Status GetToken();
   absl::Status RefreshTrust();
+  // Which federations are trusted has changed, and is to be fetched.
+  bool MissesFederations() const;
   absl::Status EnsureListed();
   absl::Status Announce(int port);
   void Upkeep();
@@ -227,7 +229,7 @@ rpc::ServerOptions Process::Options() const {
   rpc::ServerOptions options;
   options.listen = config_.listen();
   options.tls = {config_.data_dir() + "/tls.key", config_.data_dir() + "/tls.crt",
-                 config_.data_dir() + "/root.crt"};
+                 config_.data_dir() + "/client-roots.crt"};
   return options;
 }
 
@@ -238,6 +240,11 @@ absl::Status Process::Announce(int port) {
   listing_ = ListingOf(keys_, did_, journal_->origin(), process_,
                        config_.advertise().empty() ? bound : config_.advertise());
   return WriteFileAtomically(config_.data_dir() + "/listen", bound + "\n", 0600);
+}
+
+bool Process::MissesFederations() const {
+  const std::shared_ptr<const identity::TrustView> view = trust_.View();
+  return view->federations->version < view->federations_required;
 }
 
 absl::Status Process::EnsureListed() {
@@ -307,11 +314,15 @@ absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
   Cosign();
   log::Info("serving", {{"port", absl::StrCat(server->port())}, {"participant", did_}});
   {
-    const Ticker trust(absl::Seconds(static_cast<int64_t>(config_.trust_refresh_seconds())),
-                       [this] { LogFailure("fetching directory and status list", RefreshTrust()); });
+    Ticker trust(absl::Seconds(static_cast<int64_t>(config_.trust_refresh_seconds())),
+                 [this] { LogFailure("fetching directory and status list", RefreshTrust()); });
     const StatusWatch watch([this] { return channels_->ToRegistrar(); },
-                            [this](const auto& list) { return trust_keeper_.TakeStatusList(list); }, clock_,
-                            random_);
+                            [&](const auto& list) {
+                              const absl::Status taken = trust_keeper_.TakeStatusList(list);
+                              if (MissesFederations()) trust.Wake();
+                              return taken;
+                            },
+                            clock_, random_);
     const Ticker upkeep(kUpkeep, [this] { Upkeep(); });
     const Ticker cosign(absl::Seconds(static_cast<int64_t>(config_.cosign_seconds())), [this] { Cosign(); });
     std::optional<Ticker> stamp;

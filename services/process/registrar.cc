@@ -11,6 +11,7 @@ namespace {
 
 using Stub = identity::v1::IdentityService::Stub;
 using AuthorityStub = identity::v1::AuthorityService::Stub;
+using FederationsStub = identity::v1::FederationTrustService::Stub;
 
 constexpr std::chrono::seconds kDeadline{5};
 
@@ -49,6 +50,11 @@ absl::StatusOr<identity::v1::GetStatusListResponse> Registrar::GetStatusList(uin
   identity::v1::GetStatusListRequest request;
   request.set_known_version(known_version);
   return Call(*stub_, &Stub::GetStatusList, request);
+}
+
+absl::StatusOr<identity::v1::GetFederationTrustResponse> Registrar::GetFederationTrust(
+    const identity::v1::GetFederationTrustRequest& request) {
+  return Call(*federations_, &FederationsStub::GetFederationTrust, request);
 }
 
 absl::StatusOr<identity::v1::ListKeysResponse> Registrar::ListKeys(

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "grpcpp/channel.h"
+#include "tsunagi/identity/v1/federation_trust_service.grpc.pb.h"
 #include "tsunagi/identity/v1/identity_service.grpc.pb.h"
 #include "tsunagi/identity/v1/trust_service.grpc.pb.h"
 
@@ -16,12 +17,15 @@ class Registrar {
  public:
   explicit Registrar(const std::shared_ptr<grpc::Channel>& channel)
       : stub_(identity::v1::IdentityService::NewStub(channel)),
-        authority_(identity::v1::AuthorityService::NewStub(channel)) {}
+        authority_(identity::v1::AuthorityService::NewStub(channel)),
+        federations_(identity::v1::FederationTrustService::NewStub(channel)) {}
 
   absl::StatusOr<identity::v1::IssueTokenResponse> IssueToken();
   absl::StatusOr<identity::v1::GetTrustBundleResponse> GetTrustBundle(uint64_t known_version);
   absl::StatusOr<identity::v1::GetDirectoryResponse> GetDirectory(uint64_t known_version);
   absl::StatusOr<identity::v1::GetStatusListResponse> GetStatusList(uint64_t known_version);
+  absl::StatusOr<identity::v1::GetFederationTrustResponse> GetFederationTrust(
+      const identity::v1::GetFederationTrustRequest& request);
   absl::StatusOr<identity::v1::ListKeysResponse> ListKeys(const identity::v1::ListKeysRequest& request);
   absl::StatusOr<identity::v1::CosignCheckpointResponse> CosignCheckpoint(
       const identity::v1::CosignCheckpointRequest& request);
@@ -29,6 +33,7 @@ class Registrar {
  private:
   const std::unique_ptr<identity::v1::IdentityService::Stub> stub_;
   const std::unique_ptr<identity::v1::AuthorityService::Stub> authority_;
+  const std::unique_ptr<identity::v1::FederationTrustService::Stub> federations_;
 };
 
 }  // namespace tsunagi::process

@@ -10,6 +10,7 @@
 namespace tsunagi::process {
 namespace {
 
+using identity::v1::GetFederationTrustResponse;
 using identity::v1::SignedDirectory;
 using identity::v1::SignedStatusList;
 using identity::v1::SignedTrustBundle;
@@ -30,6 +31,24 @@ void LogLoad(absl::string_view what, const absl::Status& status) {
                {{"list", std::string(what)}, {"reason", std::string(status.message())}});
 }
 
+// A file of certificates, written when it changes.
+absl::Status KeepPem(const std::string& path, std::string pem, std::string& kept) {
+  if (pem == kept) return absl::OkStatus();
+  RETURN_IF_ERROR(WriteFileAtomically(path, pem, 0600));
+  kept = std::move(pem);
+  return absl::OkStatus();
+}
+
+// What the view has of other federations, revoked ones without a roster.
+GetFederationTrustResponse FederationsIn(const identity::TrustView& view) {
+  GetFederationTrustResponse known;
+  if (view.federations->signed_trust != nullptr) *known.mutable_trust() = *view.federations->signed_trust;
+  for (const auto& [name, federation] : view.federations->by_name) {
+    if (federation->roster != nullptr) *known.add_rosters() = federation->roster->signed_roster;
+  }
+  return known;
+}
+
 bool DidNotAnswer(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
 }
@@ -45,6 +64,10 @@ void TrustKeeper::Load() {
   LogLoad("directory", directory.ok() ? AcceptDirectory(*directory).status() : directory.status());
   const auto status_list = ReadList<SignedStatusList>(data_dir_ + "/status", "kept status list");
   LogLoad("status", status_list.ok() ? AcceptStatusList(*status_list).status() : status_list.status());
+  const auto federations =
+      ReadList<GetFederationTrustResponse>(data_dir_ + "/federation-trust", "kept federation trust");
+  LogLoad("federation-trust", federations.ok() ? AcceptFederations(*federations) : federations.status());
+  LogLoad("client-roots.crt", KeepRoots());
 }
 
 absl::Status TrustKeeper::Refresh(Registrar& registrar) {
@@ -58,7 +81,23 @@ absl::Status TrustKeeper::Refresh(Registrar& registrar) {
   const auto directory = registrar.GetDirectory(known->directory_version);
   status.Update(directory.status());
   if (directory.ok() && directory->has_directory()) status.Update(TakeDirectory(directory->directory()));
+  status.Update(RefreshFederations(registrar));
   return status;
+}
+
+absl::Status TrustKeeper::RefreshFederations(Registrar& registrar) {
+  const std::shared_ptr<const identity::TrustView> known = trust_.View();
+  if (known->federations_required == 0) return absl::OkStatus();
+  identity::v1::GetFederationTrustRequest request;
+  request.set_known_version(known->federations->version);
+  for (const auto& [name, federation] : known->federations->by_name) {
+    if (federation->roster == nullptr) continue;
+    identity::v1::KnownRoster& roster = *request.add_known_rosters();
+    roster.set_federation(name);
+    roster.set_version(federation->roster->version);
+  }
+  ASSIGN_OR_RETURN(const GetFederationTrustResponse response, registrar.GetFederationTrust(request));
+  return TakeFederationTrust(response);
 }
 
 absl::StatusOr<bool> TrustKeeper::RefreshFromEdge(absl::string_view est_url) {
@@ -80,11 +119,28 @@ absl::StatusOr<bool> TrustKeeper::TakeBundle(const SignedTrustBundle& bundle) {
 }
 
 absl::Status TrustKeeper::KeepRoots() {
-  const std::string pem = trust_.RootsPem();
-  if (pem == roots_pem_) return absl::OkStatus();
-  RETURN_IF_ERROR(WriteFileAtomically(data_dir_ + "/root.crt", pem, 0600));
-  roots_pem_ = pem;
-  return absl::OkStatus();
+  RETURN_IF_ERROR(KeepPem(data_dir_ + "/root.crt", trust_.RootsPem(), roots_pem_));
+  return KeepPem(data_dir_ + "/client-roots.crt", trust_.ClientRootsPem(), client_roots_pem_);
+}
+
+absl::Status TrustKeeper::TakeFederationTrust(const GetFederationTrustResponse& trust) {
+  MutexLock lock(taking_);
+  const std::shared_ptr<const identity::Federations> known = trust_.View()->federations;
+  absl::Status status = AcceptFederations(trust);
+  if (trust_.View()->federations != known) status.Update(KeepFederations());
+  status.Update(KeepRoots());
+  return status;
+}
+
+absl::Status TrustKeeper::AcceptFederations(const GetFederationTrustResponse& trust) {
+  absl::Status status;
+  if (trust.has_trust()) status.Update(trust_.AcceptFederationTrust(trust.trust()));
+  for (const identity::v1::SignedRoster& roster : trust.rosters()) status.Update(trust_.AcceptRoster(roster));
+  return status;
+}
+
+absl::Status TrustKeeper::KeepFederations() {
+  return WriteFileAtomically(data_dir_ + "/federation-trust", Encode(FederationsIn(*trust_.View())), 0600);
 }
 
 absl::Status TrustKeeper::TakeDirectory(const SignedDirectory& directory) {

@@ -12,12 +12,15 @@
 #include "core/base/mutex.h"
 #include "identity/trust.h"
 #include "services/process/registrar.h"
+#include "tsunagi/identity/v1/federation_trust_service.pb.h"
 #include "tsunagi/identity/v1/trust_service.pb.h"
 
 namespace tsunagi::process {
 
-// Keeps <data_dir>/trust-bundle, <data_dir>/directory and <data_dir>/status, and the roots that TLS accepts
-// in <data_dir>/root.crt. Thread-safe. Nobody waits for another one's network: what is here is taken over.
+// Keeps <data_dir>/trust-bundle, <data_dir>/directory, <data_dir>/status and <data_dir>/federation-trust
+// (with rosters), and the roots that TLS accepts in <data_dir>/root.crt and, of who calls,
+// <data_dir>/client-roots.crt. Thread-safe. Nobody waits for another one's network: what is here is taken
+// over.
 class TrustKeeper {
  public:
   // `trust` must outlive this object; nobody else gives it lists.
@@ -40,6 +43,10 @@ class TrustKeeper {
   absl::Status TakeDirectory(const identity::v1::SignedDirectory& directory);
   absl::Status TakeStatusList(const identity::v1::SignedStatusList& status_list);
 
+  // Takes the federations that are trusted and their rosters over, and keeps them. The first error; the
+  // others are tried all the same.
+  absl::Status TakeFederationTrust(const identity::v1::GetFederationTrustResponse& trust);
+
   // What this process believes, as far as it is newer than what the caller has.
   identity::v1::GetTrustListsResponse Lists(const identity::v1::GetTrustListsRequest& request) const;
 
@@ -53,6 +60,10 @@ class TrustKeeper {
 
   // Whether it is newer than what was known.
   absl::StatusOr<bool> TakeBundle(const identity::v1::SignedTrustBundle& bundle);
+  absl::Status RefreshFederations(Registrar& registrar);
+  absl::Status AcceptFederations(const identity::v1::GetFederationTrustResponse& trust)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(taking_);
+  absl::Status KeepFederations() ABSL_EXCLUSIVE_LOCKS_REQUIRED(taking_);
   absl::Status KeepRoots() ABSL_EXCLUSIVE_LOCKS_REQUIRED(taking_);
   absl::StatusOr<bool> AcceptDirectory(const identity::v1::SignedDirectory& directory)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(taking_);
@@ -63,6 +74,7 @@ class TrustKeeper {
   identity::TrustStore& trust_;
   Mutex taking_;  // orders the files like the versions
   std::string roots_pem_ ABSL_GUARDED_BY(taking_);
+  std::string client_roots_pem_ ABSL_GUARDED_BY(taking_);
   mutable Mutex mutex_;
   Kept<identity::v1::SignedDirectory> directory_ ABSL_GUARDED_BY(mutex_);
   Kept<identity::v1::SignedStatusList> status_list_ ABSL_GUARDED_BY(mutex_);

@@ -58,6 +58,17 @@ absl::StatusOr<absl::string_view> BearerToken(
   return value;
 }
 
+// The token is the peer's: bound to its certificate, and about its participant.
+absl::Status CheckClaims(const absl::StatusOr<identity::TokenClaims>& claims, const Peer& peer,
+                         const std::string& did) {
+  RETURN_IF_ERROR(claims.status());
+  if (!crypto::ConstantTimeEquals(claims->certificate_sha256, peer.certificate_sha256)) {
+    return absl::UnauthenticatedError("the access token is bound to another certificate");
+  }
+  if (claims->subject != did) return absl::UnauthenticatedError("the access token is another participant's");
+  return absl::OkStatus();
+}
+
 class GuardProcessor final : public grpc::AuthMetadataProcessor {
  public:
   explicit GuardProcessor(Guard& guard) : guard_(guard) {}
@@ -97,19 +108,31 @@ absl::StatusOr<Caller> Guard::Check(absl::string_view method, const Metadata& me
   return caller;
 }
 
-absl::StatusOr<Guard::Known> Guard::KnownPeer(absl::string_view pem, const identity::Bundle& bundle) {
+absl::StatusOr<Peer> Guard::Judge(absl::string_view pem, const identity::TrustView& view) const {
+  ASSIGN_OR_RETURN(const Peer named, PeerFromCertificate(pem));
+  if (named.federation == options_.federation) return BelievedPeer(pem, *view.bundle, clock_.Now());
+  const auto federation = view.federations->by_name.find(named.federation);
+  if (federation == view.federations->by_name.end()) {
+    return absl::UnauthenticatedError(absl::StrCat("client certificate: expected one of federation `",
+                                                   options_.federation, "`, or of one that it trusts"));
+  }
+  return BelievedPeer(pem, *federation->second->bundle, clock_.Now());
+}
+
+absl::StatusOr<Guard::Known> Guard::KnownPeer(absl::string_view pem, const identity::TrustView& view) {
+  const Basis basis = {view.bundle->version, view.federations->version};
   {
     MutexLock lock(mutex_);
     const auto known = peers_.find(pem);
-    if (peers_bundle_ == bundle.version && known != peers_.end()) return known->second;
+    if (peers_basis_ == basis && known != peers_.end()) return known->second;
   }
-  ASSIGN_OR_RETURN(Peer read, BelievedPeer(pem, bundle, clock_.Now()));
+  ASSIGN_OR_RETURN(Peer read, Judge(pem, view));
   Known known = {std::make_shared<const Peer>(std::move(read)), nullptr};
   MutexLock lock(mutex_);
   // A call that began under an older bundle keeps nothing.
-  if (bundle.version < peers_bundle_) return known;
-  if (bundle.version > peers_bundle_ || peers_.size() >= kMaxPeers) peers_.clear();
-  peers_bundle_ = bundle.version;
+  if (basis < peers_basis_) return known;
+  if (basis > peers_basis_ || peers_.size() >= kMaxPeers) peers_.clear();
+  peers_basis_ = basis;
   peers_.emplace(pem, known);
   return known;
 }
@@ -126,8 +149,9 @@ absl::StatusOr<Caller> Guard::Identify(const Metadata& metadata, const grpc::Aut
   const absl::Time now = clock_.Now();
   const std::vector<grpc::string_ref> pems = connection.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
   if (pems.size() != 1) return absl::UnauthenticatedError("no client certificate");
-  ASSIGN_OR_RETURN(Known known, KnownPeer(View(pems[0]), *view->bundle));
+  ASSIGN_OR_RETURN(Known known, KnownPeer(View(pems[0]), *view));
   RETURN_IF_ERROR(CheckNow(*known.peer, *view, now));
+  if (known.peer->federation != options_.federation) return IdentifyGuest(metadata, *known.peer, *view);
   if (!with_token) {
     ASSIGN_OR_RETURN(auto identity, IdentityOf(*known.peer, *view));
     return Caller(std::move(identity));
@@ -146,10 +170,6 @@ absl::StatusOr<Caller> Guard::Identify(const Metadata& metadata, const grpc::Aut
 }
 
 absl::Status Guard::CheckNow(const Peer& peer, const identity::TrustView& view, absl::Time now) const {
-  if (peer.federation != options_.federation) {
-    return absl::UnauthenticatedError(
-        absl::StrCat("client certificate: expected one of federation `", options_.federation, "`"));
-  }
   // A connection outlives its certificate.
   if (now >= peer.not_after) {
     return absl::UnauthenticatedError(absl::StrCat(
@@ -168,7 +188,8 @@ absl::StatusOr<std::shared_ptr<const Guard::Recognised>> Guard::Recognise(
   recognised.view = view;
   recognised.token = std::string(token);
   ASSIGN_OR_RETURN(recognised.identity, IdentityOf(peer, *view));
-  ASSIGN_OR_RETURN(recognised.claims, CheckToken(token, peer, recognised.identity->did));
+  ASSIGN_OR_RETURN(recognised.claims, tokens_.Verify(token));
+  RETURN_IF_ERROR(CheckClaims(recognised.claims, peer, recognised.identity->did));
   return std::make_shared<const Recognised>(std::move(recognised));
 }
 
@@ -191,6 +212,45 @@ absl::StatusOr<std::shared_ptr<const Caller::Identity>> Guard::IdentityOf(
   who.certificate_sha256 = peer.certificate_sha256;
   who.not_after = peer.not_after;
   return std::make_shared<const Caller::Identity>(std::move(who));
+}
+
+absl::StatusOr<Caller> Guard::IdentifyGuest(const Metadata& metadata, const Peer& peer,
+                                            const identity::TrustView& view) {
+  ASSIGN_OR_RETURN(const auto federation, view.FindFederation(peer.federation));
+  RETURN_IF_ERROR(CheckRoster(*federation));
+  const auto member = federation->roster->by_label.find(peer.label);
+  if (member == federation->roster->by_label.end()) {
+    return absl::PermissionDeniedError(absl::StrCat("participant `", peer.label, "` of federation `",
+                                                    peer.federation, "` is not in its roster, or suspended"));
+  }
+  const std::string& did = member->second.did;
+  if (view.by_did.contains(did)) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("`", did, "` is a participant of this federation: call with a certificate of its own"));
+  }
+  ASSIGN_OR_RETURN(const absl::string_view token, BearerToken(metadata));
+  RETURN_IF_ERROR(CheckClaims(tokens_.VerifyOf(token, *federation), peer, did));
+  Caller::Identity who;
+  who.did = did;
+  who.label = absl::StrCat(peer.label, ".", peer.federation);
+  who.federation = peer.federation;
+  who.process = peer.process;
+  who.roles = federation->RolesHere(member->second.roles);
+  who.certificate_sha256 = peer.certificate_sha256;
+  who.not_after = peer.not_after;
+  return Caller(std::make_shared<const Caller::Identity>(std::move(who)));
+}
+
+absl::Status Guard::CheckRoster(const identity::TrustedFederation& federation) const {
+  if (federation.roster == nullptr) {
+    return absl::UnavailableError(
+        absl::StrCat("the roster of federation `", federation.name(), "` is not known here yet: try again"));
+  }
+  if (clock_.Now() - federation.roster->issued_at > options_.status_list_max_age) {
+    return absl::UnavailableError(absl::StrCat("the roster of federation `", federation.name(),
+                                               "` is older than this federation allows"));
+  }
+  return absl::OkStatus();
 }
 
 bool Guard::IsOwnOperator(const Caller& caller) const {
@@ -219,18 +279,9 @@ absl::Status Guard::CheckRole(const AccessRow& row, const Caller& caller) {
   return Annotate(sessions_->CheckRole(caller.session(), row.role), absl::StrCat("`", row.method, "`"));
 }
 
-absl::StatusOr<identity::TokenClaims> Guard::CheckToken(absl::string_view token, const Peer& peer,
-                                                        const std::string& did) {
-  ASSIGN_OR_RETURN(identity::TokenClaims claims, tokens_.Verify(token));
-  if (!crypto::ConstantTimeEquals(claims.certificate_sha256, peer.certificate_sha256)) {
-    return absl::UnauthenticatedError("the access token is bound to another certificate");
-  }
-  if (claims.subject != did) return absl::UnauthenticatedError("the access token is another participant's");
-  return claims;
-}
-
 void Guard::TakeMandate(absl::string_view scope, Caller& caller) const {
   if (scope.empty() || caller.label() == options_.own_label || caller.process() != kOperator) return;
+  if (!caller.federation().empty()) return;
   const std::shared_ptr<const identity::TrustView> view = trust_.View();
   const auto own = view->by_label.find(options_.own_label);
   if (own == view->by_label.end()) return;
@@ -240,6 +291,7 @@ void Guard::TakeMandate(absl::string_view scope, Caller& caller) const {
 }
 
 absl::Status Guard::CheckRow(const AccessRow& row, const Caller& caller) const {
+  const bool guest = !caller.federation().empty();
   const bool own = caller.label() == options_.own_label;
   const bool is_operator = caller.process() == kOperator;
   const bool acts_for_own = !caller.mandate().empty();
@@ -247,6 +299,9 @@ absl::Status Guard::CheckRow(const AccessRow& row, const Caller& caller) const {
   switch (row.who) {
     case Who::kCertificate:
     case Who::kParticipant:
+      allowed = !guest;
+      break;
+    case Who::kAnyFederation:
       allowed = true;
       break;
     case Who::kOwnOperator:

@@ -1,6 +1,7 @@
 // The one place where access is enforced: which caller may call which method.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -28,6 +29,7 @@ namespace tsunagi::rpc {
 enum class Who {
   kCertificate,     // any active participant's certificate, no token: only the method that issues tokens
   kParticipant,     // any active participant with a token
+  kAnyFederation,   // the same, and any active participant of a federation that is trusted
   kOwnOperator,     // process `operator` of the participant that runs this process
   kOwnProcess,      // another process of the participant that runs this process
   kOwnParticipant,  // operator or process of the participant that runs this process
@@ -96,7 +98,9 @@ class Guard {
   //   UNAUTHENTICATED    certificate, token or their binding is wrong or expired; no or several authorization
   //                      headers; no, several or a wrong session where one is needed
   //   PERMISSION_DENIED  known caller, wrong role, or suspended
-  //   UNAVAILABLE        the status list is older than the hard limit
+  //   UNAVAILABLE        the status list, or the roster of the caller's federation, is older than the hard
+  //   limit, or
+  //                      which federations are trusted is not known here yet
   absl::StatusOr<Caller> Check(absl::string_view method,
                                const std::multimap<grpc::string_ref, grpc::string_ref>& metadata,
                                const grpc::AuthContext& connection);
@@ -140,9 +144,17 @@ class Guard {
     std::shared_ptr<const Peer> peer;
     std::shared_ptr<const Recognised> last;
   };
+  // By which trust bundles a peer was judged: the own one's version, and that of the federation trust.
+  struct Basis {
+    uint64_t bundle = 0;
+    uint64_t federations = 0;
+    friend auto operator<=>(const Basis&, const Basis&) = default;
+  };
 
-  absl::StatusOr<Known> KnownPeer(absl::string_view pem, const identity::Bundle& bundle);
+  absl::StatusOr<Known> KnownPeer(absl::string_view pem, const identity::TrustView& view);
   void Remember(absl::string_view pem, std::shared_ptr<const Recognised> last);
+  // By the bundle of the federation that the certificate names, and by no other.
+  absl::StatusOr<Peer> Judge(absl::string_view pem, const identity::TrustView& view) const;
   absl::StatusOr<Caller> Identify(const Metadata& metadata, const grpc::AuthContext& connection,
                                   bool with_token);
   absl::StatusOr<std::shared_ptr<const Recognised>> Recognise(
@@ -152,8 +164,11 @@ class Guard {
                                                                      const identity::TrustView& view) const;
   // What the clock decides, for every call.
   absl::Status CheckNow(const Peer& peer, const identity::TrustView& view, absl::Time now) const;
-  absl::StatusOr<identity::TokenClaims> CheckToken(absl::string_view token, const Peer& peer,
-                                                   const std::string& did);
+  // A participant of a federation that is trusted.
+  absl::StatusOr<Caller> IdentifyGuest(const Metadata& metadata, const Peer& peer,
+                                       const identity::TrustView& view);
+  // The roster of a federation that is trusted, unless it is too old.
+  absl::Status CheckRoster(const identity::TrustedFederation& federation) const;
   // Gives the caller the mandate that lets it act in the scope, if it holds one.
   void TakeMandate(absl::string_view scope, Caller& caller) const;
   absl::Status CheckRow(const AccessRow& row, const Caller& caller) const;
@@ -172,9 +187,9 @@ class Guard {
   const Clock& clock_;
   people::SessionTable* const sessions_;
   Mutex mutex_;
-  // By PEM, as this version of the trust bundle judges them; bounded.
+  // By PEM, as these versions judge them; bounded.
   absl::flat_hash_map<std::string, Known> peers_ ABSL_GUARDED_BY(mutex_);
-  uint64_t peers_bundle_ ABSL_GUARDED_BY(mutex_) = 0;
+  Basis peers_basis_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace tsunagi::rpc

@@ -20,6 +20,7 @@
 #include "gtest/gtest.h"
 #include "tests/e2e/methods.h"
 #include "tests/support/counting_service.h"
+#include "tests/support/eventually.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/federation.h"
 #include "tests/support/mandates.h"
@@ -41,6 +42,11 @@ using testing::TestFederation;
 
 constexpr char kIssueToken[] = "/tsunagi.identity.v1.IdentityService/IssueToken";
 constexpr char kRelease[] = "/tsunagi.connector.v1.ConnectorService/Release";
+
+// Open to every participant.
+bool IsOpen(Who who) {
+  return who == Who::kCertificate || who == Who::kParticipant || who == Who::kAnyFederation;
+}
 
 // A process of `oem` that offers every method there is; behind the guard each handler only counts.
 class EveryMethodTest : public ::testing::Test {
@@ -72,6 +78,7 @@ class EveryMethodTest : public ::testing::Test {
     switch (row.who) {
       case Who::kCertificate:
       case Who::kParticipant:
+      case Who::kAnyFederation:
         return dealer_;
       case Who::kOwnOperator:
         return operator_;
@@ -83,7 +90,7 @@ class EveryMethodTest : public ::testing::Test {
   }
   std::string LabelOf(const std::string& method) const {
     const Who who = rows_.at(method).who;
-    return who == Who::kCertificate || who == Who::kParticipant ? "dealer" : "oem";
+    return IsOpen(who) ? "dealer" : "oem";
   }
   // The status of every method for this caller, expected to be one of the guard's refusals.
   void ExpectAllRefused(const TestCredential& credential, const std::string& token, absl::StatusCode code,
@@ -196,7 +203,7 @@ TEST_F(EveryMethodTest, IsRefusedInAWrongRoleOrSuspended) {
   const std::string token = federation_.Token("dealer", dealer_);
   const auto channel = server_.Channel(dealer_, token);
   for (const auto& [method, row] : rows_) {
-    if (row.who == Who::kCertificate || row.who == Who::kParticipant) continue;
+    if (IsOpen(row.who)) continue;
     EXPECT_THAT(CallRaw(channel, method), StatusIs(absl::StatusCode::kPermissionDenied)) << method;
   }
   EXPECT_EQ(Runs(), 0);
@@ -204,6 +211,41 @@ TEST_F(EveryMethodTest, IsRefusedInAWrongRoleOrSuspended) {
   ASSERT_THAT(federation_.Suspend("dealer"), IsOk());
 
   ExpectAllRefused(dealer_, token, absl::StatusCode::kPermissionDenied);
+}
+
+TEST_F(EveryMethodTest, IsClosedToAnotherFederationsParticipantsButForFour) {
+  TestFederation other(clock_, "other.example");
+  other.Add("dealer", {"dealer"});
+  ASSERT_THAT(federation_.PublishBundle(), IsOk());
+  ASSERT_THAT(federation_.PublishFederationTrust({other.AsTrusted({})}), IsOk());
+  ASSERT_THAT(federation_.trust().AcceptRoster(other.MakeRoster()), IsOk());
+  const TestCredential guest = other.Enrol("dealer", "operator");
+  const std::string token = other.TokenFor(federation_.name(), "dealer", guest);
+  EXPECT_THAT(CallRaw(server_.Channel(guest, token), kRelease), StatusIs(absl::StatusCode::kUnavailable));
+
+  server_.ShowRoots(federation_.trust().ClientRootsPem());
+
+  ASSERT_TRUE(testing::Eventually([&] { return CallRaw(server_.Channel(guest, token), kRelease).ok(); }));
+  const auto live = server_.Channel(guest, token);
+  std::vector<std::string> open;
+  for (const std::string& method : AllMethods()) {
+    const absl::Status status = CallRaw(live, method);
+    if (!absl::IsPermissionDenied(status)) open.push_back(method.substr(method.rfind('/') + 1));
+  }
+  EXPECT_THAT(open,
+              ::testing::UnorderedElementsAre("FindHolders", "Release", "ReleaseStream", "RequestAgreement"));
+
+  identity::v1::TrustedFederation revoked = other.AsTrusted({});
+  *revoked.mutable_until() = ToProto(clock_.Now());
+  ASSERT_THAT(federation_.PublishFederationTrust({revoked}), IsOk());
+  const int before = Runs();
+  for (const std::string& method : AllMethods()) {
+    EXPECT_THAT(CallRaw(live, method), StatusIs(absl::StatusCode::kPermissionDenied)) << method;
+  }
+  EXPECT_EQ(Runs(), before);
+  server_.ShowRoots(federation_.trust().ClientRootsPem());
+  EXPECT_TRUE(testing::Eventually(
+      [&] { return absl::IsUnavailable(CallRaw(server_.Channel(guest, token), kRelease)); }));
 }
 
 TEST_F(EveryMethodTest, IsOpenUnderAMandateInItsOwnScopeAlone) {
@@ -215,7 +257,7 @@ TEST_F(EveryMethodTest, IsOpenUnderAMandateInItsOwnScopeAlone) {
     const auto channel = server_.Channel(holder, federation_.Token("dealer", holder));
     int opened = 0;
     for (const auto& [method, row] : rows_) {
-      if (row.who == Who::kCertificate || row.who == Who::kParticipant) continue;
+      if (IsOpen(row.who)) continue;
       const absl::Status status = CallRaw(channel, method);
       EXPECT_EQ(status.code() != absl::StatusCode::kPermissionDenied, row.scope == scope)
           << method << " in " << scope << ": " << status;
@@ -304,7 +346,7 @@ TEST_F(EveryMethodTest, IsNotOpenedByForgedHeaders) {
   const auto channel = server_.Channel(dealer_, federation_.Token("dealer", dealer_));
 
   for (const auto& [method, row] : rows_) {
-    if (row.who == Who::kCertificate || row.who == Who::kParticipant) continue;
+    if (IsOpen(row.who)) continue;
     EXPECT_THAT(CallRaw(channel, method, forged), StatusIs(absl::StatusCode::kPermissionDenied)) << method;
   }
   EXPECT_EQ(Runs(), 0);

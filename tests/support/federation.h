@@ -110,6 +110,7 @@ class TestFederation {
     list.set_federation(name_);
     *list.mutable_issued_at() = ToProto(clock_.Now());
     for (const std::string& did : suspended_) list.add_suspended(did);
+    list.set_federation_trust_version(federations_version_);
     identity::v1::SignedStatusList result;
     *result.mutable_status_list() = crypto::Sign(status_key_, identity::kStatusListPayload, Encode(list));
     result.add_chain(status_.der);
@@ -146,6 +147,67 @@ class TestFederation {
     return trust_.AcceptBundle(MakeBundle(change));
   }
 
+  // The next list of the federations that this one trusts.
+  identity::v1::SignedFederationTrust MakeFederationTrust(
+      const std::vector<identity::v1::TrustedFederation>& trusted) {
+    identity::v1::FederationTrust list;
+    list.set_version(++federations_version_);
+    list.set_federation(name_);
+    *list.mutable_issued_at() = ToProto(clock_.Now());
+    *list.mutable_federations() = {trusted.begin(), trusted.end()};
+    return SignFederationTrust(list);
+  }
+  identity::v1::SignedFederationTrust SignFederationTrust(const identity::v1::FederationTrust& list) const {
+    identity::v1::SignedFederationTrust result;
+    *result.mutable_trust() = crypto::Sign(directory_key_, identity::kFederationTrustPayload, Encode(list));
+    result.add_chain(directory_.der);
+    return result;
+  }
+  // Trusts just these, and the status list says so.
+  absl::Status PublishFederationTrust(const std::vector<identity::v1::TrustedFederation>& trusted) {
+    const absl::Status accepted = trust_.AcceptFederationTrust(MakeFederationTrust(trusted));
+    return accepted.ok() ? PublishStatus() : accepted;
+  }
+
+  // The next roster: everybody but the registrar and the suspended.
+  identity::v1::SignedRoster MakeRoster(const std::function<void(identity::v1::Roster&)>& change = nullptr) {
+    identity::v1::Roster roster;
+    roster.set_version(++roster_version_);
+    roster.set_federation(name_);
+    *roster.mutable_issued_at() = ToProto(clock_.Now());
+    *roster.add_token_keys() = participants_[0].keys(0);
+    for (const identity::v1::Participant& participant : participants_) {
+      const bool suspended =
+          std::find(suspended_.begin(), suspended_.end(), participant.did()) != suspended_.end();
+      if (participant.label() == "registrar" || suspended) continue;
+      identity::v1::RosterMember& member = *roster.add_members();
+      member.set_label(participant.label());
+      member.set_did(participant.did());
+      *member.mutable_roles() = participant.roles();
+    }
+    if (change != nullptr) change(roster);
+    identity::v1::SignedRoster result;
+    *result.mutable_roster() = crypto::Sign(directory_key_, identity::kRosterPayload, Encode(roster));
+    result.add_chain(directory_.der);
+    return result;
+  }
+
+  // This federation as another one trusts it, with a mapping for each `theirs=ours`.
+  identity::v1::TrustedFederation AsTrusted(const std::vector<std::pair<std::string, std::string>>& roles) {
+    identity::v1::TrustedFederation record;
+    record.set_federation(name_);
+    record.add_did_hosts(name_);
+    *record.mutable_bundle() = MakeBundle();
+    for (const auto& [theirs, ours] : roles) {
+      identity::v1::RoleMapping& mapping = *record.add_roles();
+      mapping.set_theirs(theirs);
+      mapping.set_ours(ours);
+    }
+    record.set_url(absl::StrCat("https://registrar.", name_, ":8443"));
+    *record.mutable_since() = ToProto(clock_.Now());
+    return record;
+  }
+
   // A process's certificate as the registrar would issue it.
   TestCredential Enrol(absl::string_view label, absl::string_view process,
                        absl::Duration life = absl::Hours(168)) {
@@ -170,16 +232,27 @@ class TestFederation {
   std::string Token(absl::string_view label, const TestCredential& bound_to,
                     absl::Duration life = absl::Hours(24),
                     std::vector<identity::TokenActor> actors = {}) const {
+    return identity::IssueToken(token_key_, name_, Claims(label, bound_to, life, std::move(actors))).value();
+  }
+  // The same for another federation; `issuer` is this one unless it is told otherwise.
+  std::string TokenFor(absl::string_view audience, absl::string_view label, const TestCredential& bound_to,
+                       absl::string_view issuer = "") const {
+    return identity::IssueToken(token_key_, issuer.empty() ? absl::string_view(name_) : issuer,
+                                Claims(label, bound_to, absl::Hours(1), {}), audience)
+        .value();
+  }
+
+ private:
+  identity::TokenClaims Claims(absl::string_view label, const TestCredential& bound_to, absl::Duration life,
+                               std::vector<identity::TokenActor> actors) const {
     identity::TokenClaims claims;
     claims.subject = DidOf(label);
     claims.certificate_sha256 = bound_to.sha256;
     claims.issued_at = clock_.Now();
     claims.expires_at = clock_.Now() + life;
     claims.actors = std::move(actors);
-    return identity::IssueToken(token_key_, name_, claims).value();
+    return claims;
   }
-
- private:
   // A federation that does not believe itself is a mistake of the test.
   static void Must(const absl::Status& status) {
     if (!status.ok()) std::abort();
@@ -224,6 +297,8 @@ class TestFederation {
   uint64_t directory_version_ = 0;
   uint64_t status_version_ = 0;
   uint64_t bundle_version_ = 0;
+  uint64_t federations_version_ = 0;
+  uint64_t roster_version_ = 0;
 };
 
 }  // namespace tsunagi::testing
