@@ -42,6 +42,7 @@ void AddAdmissionCommands(CLI::App& participant, Command& command);
 void AddMembershipCommands(CLI::App& participant, Command& command);
 void AddEnrolCommand(CLI::App& app, Command& command);
 void AddAuthorityCommands(CLI::App& app, Command& command);
+void AddFederationCommands(CLI::App& authority, Command& command);
 void AddPassportCommands(CLI::App& app, Command& command);
 void AddImportCommand(CLI::App& passport, Command& command);
 void AddAmendCommand(CLI::App& passport, Command& command);

@@ -167,6 +167,7 @@ void AddAuthorityCommands(CLI::App& app, Command& command) {
   end_key->add_option("--since", end->since, "since when it is in other hands (RFC 3339); now when absent");
   end_key->add_option("--reason", end->reason, "why, for the record")->required();
   end_key->callback([&command, end] { command = [end](Context& c) { return EndKey(c, *end); }; });
+  AddFederationCommands(*authority, command);
   remove->callback([&command, removal] { command = [removal](Context& c) { return Remove(c, *removal); }; });
 }
 
