@@ -9,6 +9,7 @@
 #include "cli/trust.h"
 #include "cli/values.h"
 #include "core/audit/checkpoint.h"
+#include "core/audit/epoch.h"
 #include "core/audit/receipt.h"
 #include "core/audit/stamp.h"
 #include "core/audit/verify.h"
@@ -128,13 +129,17 @@ absl::StatusOr<absl::Time> CosignedAt(Session& session, absl::string_view note) 
 absl::StatusOr<LogReport> VerifyLog(Session& session, const std::string& process,
                                     const std::optional<crypto::TimeStampVerifier>& stamping) {
   LogReport report;
-  report.origin =
+  const std::string log =
       absl::StrCat(session.config().participant(), ".", session.config().federation(), "/", process);
   ASSIGN_OR_RETURN(const auto participant, session.FindParticipant(session.config().participant()));
-  ASSIGN_OR_RETURN(const auto keys, LogKeys(participant, report.origin));
+  ASSIGN_OR_RETURN(const auto keys, LogKeys(participant, log));
   ASSIGN_OR_RETURN(const auto notes,
                    session.Call<OperationsService>(process, &OperationsService::Stub::GetCheckpoint,
                                                    ops::v1::GetCheckpointRequest()));
+  // The epoch that it is in; its signature is checked under that name.
+  ASSIGN_OR_RETURN(const audit::LogEpoch epoch,
+                   audit::ParseEpochOrigin(audit::ClaimedOrigin(notes.checkpoint())));
+  report.origin = audit::EpochOrigin(log, epoch.epoch);
   LogVerifier verifier;
   const std::string& cosigned = notes.cosigned_checkpoint();
   ASSIGN_OR_RETURN(report.size, ClaimedSize(notes.checkpoint(), report.origin, keys));

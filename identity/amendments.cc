@@ -4,6 +4,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "core/audit/epoch.h"
 #include "core/base/bytes.h"
 #include "core/base/error.h"
 #include "core/base/proto.h"
@@ -29,7 +30,9 @@ constexpr int kDefaultPage = 100;
 constexpr size_t kMaxPageBytes = 3 << 20;
 
 std::string AmendmentKey(absl::string_view id) { return Key("amendment").Str(id); }
-// Two orders of submission: of all, and of each issuer's. The index of the leaf is the place.
+// Two orders of submission: of all, and of each issuer's. The index of the leaf is the place; those of later
+// epochs of the log come behind.
+constexpr int kEpochShift = 48;
 std::string AllPrefix() { return Key("amendments").Str("all"); }
 std::string IssuerPrefix(absl::string_view issuer) { return Key("amendments").Str("issuer").Str(issuer); }
 
@@ -130,8 +133,11 @@ absl::StatusOr<Decision<v1::SubmitAmendmentResponse>> Amendments::DecideSubmit(
   commit.writes = {store::Put(Table::kState, AmendmentKey(submitted.id()), bytes)};
   commit.record = EncodeRecord({"amendment-submitted", caller.did(), crypto::Sha256(bytes), ByOf(caller)},
                                context_.clock.Now());
-  commit.on_index = [id = submitted.id(), issuer = submitted.issuer()](uint64_t index,
-                                                                       std::vector<store::Write>& writes) {
+  ASSIGN_OR_RETURN(const audit::LogEpoch epoch, audit::ParseEpochOrigin(context_.journal.origin()));
+  commit.on_index = [id = submitted.id(), issuer = submitted.issuer(),
+                     before = (epoch.epoch - 1) << kEpochShift](uint64_t leaf,
+                                                                std::vector<store::Write>& writes) {
+    const uint64_t index = before + leaf;
     writes.push_back(store::Put(Table::kState, Key("amendments").Str("all").U64(index), id));
     writes.push_back(store::Put(Table::kState, Key("amendments").Str("issuer").Str(issuer).U64(index), id));
   };

@@ -79,14 +79,25 @@ Registrar::Registrar(RegistrarContext context)
       anchors_(context_, trust_, lists_),
       federations_(context_, lists_) {}
 
-absl::StatusOr<std::unique_ptr<Registrar>> Registrar::Open(RegistrarContext context) {
+absl::StatusOr<std::unique_ptr<Registrar>> Registrar::Open(RegistrarContext context, const HeldLists& held) {
   RETURN_IF_ERROR(CheckFederation(context.options.federation));
   RETURN_IF_ERROR(Did::Parse(HostedDid(context.options.did_host, kRegistrarLabel)).status());
   std::unique_ptr<Registrar> registrar(new Registrar(std::move(context)));
   RETURN_IF_ERROR(registrar->anchors_.Open());
+  if (!registrar->context_.journal.Health().ok()) {
+    RETURN_IF_ERROR(registrar->OpenClosed(held));
+    return registrar;
+  }
   RETURN_IF_ERROR(registrar->ListItself(""));
   RETURN_IF_ERROR(registrar->Refresh());
   return registrar;
+}
+
+absl::Status Registrar::OpenClosed(const HeldLists& held) {
+  if (!held.bundle.bundle().empty()) RETURN_IF_ERROR(trust_.AcceptBundle(held.bundle));
+  if (held.directory.has_directory()) RETURN_IF_ERROR(trust_.AcceptDirectory(held.directory));
+  if (held.status_list.has_status_list()) RETURN_IF_ERROR(trust_.AcceptStatusList(held.status_list));
+  return lists_.ShowToItself();
 }
 
 absl::Status Registrar::Announce(const std::string& address) {

@@ -21,6 +21,13 @@
 
 namespace tsunagi::identity {
 
+// Lists of this registrar that members hold and its store has not (ADR 0017); empty ones are none.
+struct HeldLists {
+  v1::SignedTrustBundle bundle = {};
+  v1::SignedDirectory directory = {};
+  v1::SignedStatusList status_list = {};
+};
+
 // Every act is one leaf, durable before it is acknowledged. Thread-safe. The registrar must outlive every
 // act.
 class Registrar {
@@ -28,7 +35,10 @@ class Registrar {
   // Takes the registrar up on a journal whose origin is LogOrigin("registrar", "registrar", federation) and
   // whose log key is the authority's: lists itself as participant `registrar` at the first start and signs
   // both lists. Blocks.
-  static absl::StatusOr<std::unique_ptr<Registrar>> Open(RegistrarContext context);
+  // On a journal that refuses writes nothing is signed: the own view has what the store has, or `held` where
+  // that is newer.
+  static absl::StatusOr<std::unique_ptr<Registrar>> Open(RegistrarContext context,
+                                                         const HeldLists& held = {});
 
   Membership& membership() { return membership_; }
   ParticipantKeys& keys() { return keys_; }
@@ -58,6 +68,7 @@ class Registrar {
 
  private:
   explicit Registrar(RegistrarContext context);
+  absl::Status OpenClosed(const HeldLists& held);
   // An empty address leaves the listed one.
   absl::Status ListItself(const std::string& address);
   absl::StatusOr<Decision<v1::Participant>> DecideItself(const std::string& address) const;

@@ -11,6 +11,7 @@
 #include "core/crypto/envelope.h"
 #include "identity/entries.h"
 #include "identity/registrar.h"
+#include "identity/restore.h"
 #include "tests/support/caller.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_random.h"
@@ -43,7 +44,7 @@ struct RegistrarForTest {
   }
 
   // A new journal and registrar over the same store.
-  void Restart() {
+  void Restart(uint64_t epoch = 1) {
     journal.reset();
     registrar.reset();
     if (!keys_folder.empty()) {
@@ -52,8 +53,7 @@ struct RegistrarForTest {
               .value());
     }
     journal =
-        audit::Journal::Open(*store, LogOrigin("registrar", "registrar", kFederation), authority.log, random)
-            .value();
+        audit::Journal::Open(*store, RegistrarOrigin(kFederation, epoch), authority.log, random).value();
     options.keys_folder = keys_folder;
     registrar = Registrar::Open({*journal, in_use, clock, random, options}).value();
   }

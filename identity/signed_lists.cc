@@ -102,13 +102,16 @@ typename SignedCache<Signed>::Make SignedLists::Making(
   };
 }
 
+// A registrar that may write nothing hands nothing on either: what it signed before may be of an older copy.
 void SignedLists::GetDirectory(Done<Directory> done) {
+  if (absl::Status health = context_.journal.Health(); !health.ok()) return done(std::move(health));
   const absl::StatusOr<v1::Directory> head = LoadHead(context_.journal.store());
   if (!head.ok()) return done(head.status());
   directory_.Get(head->version(), absl::InfinitePast(), std::move(done));
 }
 
 void SignedLists::GetStatusList(Done<StatusList> done) {
+  if (absl::Status health = context_.journal.Health(); !health.ok()) return done(std::move(health));
   const absl::StatusOr<v1::StatusList> stored = LoadStatus(context_.journal.store());
   if (!stored.ok()) return done(stored.status());
   status_list_.Get(stored->version(), context_.clock.Now() - kStatusFresh, std::move(done));
@@ -123,6 +126,17 @@ void SignedLists::GetFederationTrust(Done<FederationTrust> done) {
 
 void SignedLists::GetRoster(Done<Roster> done) {
   roster_.Get(0, context_.clock.Now() - kStatusFresh, std::move(done));
+}
+
+// Signed in memory, since a view takes nothing else; without their leaves nobody else gets them.
+absl::Status SignedLists::ShowToItself() {
+  if (trust_.View()->directory_version == 0) {
+    ASSIGN_OR_RETURN(const auto directory, SignDirectory());
+    RETURN_IF_ERROR(trust_.AcceptDirectory(*directory.reply.value));
+  }
+  if (trust_.View()->status_version != 0) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto status_list, SignStatusList());
+  return trust_.AcceptStatusList(*status_list.reply.value);
 }
 
 void SignedLists::OnStatusChange(std::function<void()> changed) {

@@ -38,6 +38,9 @@ class SignedLists {
   void GetFederationTrust(Done<FederationTrust> done);
   // Who may act for this federation, for those that trust it: at most kStatusFresh old.
   void GetRoster(Done<Roster> done);
+  // For a registrar that may write nothing: gives its own view the lists that it lacks, as the store has
+  // them. They are handed out to nobody.
+  absl::Status ShowToItself();
 
   // The newest status list that was signed; without a value before the first.
   Issued<v1::SignedStatusList> NewestStatusList() const { return status_list_.Newest(); }

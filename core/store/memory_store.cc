@@ -68,6 +68,10 @@ class MemoryStore final : public Store {
 
   absl::Status Scrub(Table) override { return absl::OkStatus(); }
 
+  absl::Status CopyTo(const std::string&) const override {
+    return absl::FailedPreconditionError("a store in memory has no files to copy");
+  }
+
  private:
   std::shared_ptr<Rows> Share(Table table) const {
     MutexLock lock(mutex_);

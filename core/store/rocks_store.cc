@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <filesystem>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -20,6 +21,7 @@
 #include "rocksdb/options.h"
 #include "rocksdb/slice_transform.h"
 #include "rocksdb/table.h"
+#include "rocksdb/utilities/checkpoint.h"
 #include "rocksdb/write_batch.h"
 
 namespace tsunagi::store {
@@ -266,6 +268,16 @@ class RocksStore final : public Store {
     rocksdb::WriteOptions durable;
     durable.sync = true;
     return FailStopOn(FromRocks(db_->Write(durable, &batch), "writing the store"));
+  }
+
+  absl::Status CopyTo(const std::string& path) const override {
+    if (std::error_code error; std::filesystem::exists(path, error)) {
+      return absl::FailedPreconditionError(absl::StrCat("`", path, "` exists: expected a new folder"));
+    }
+    rocksdb::Checkpoint* made = nullptr;
+    RETURN_IF_ERROR(FromRocks(rocksdb::Checkpoint::Create(db_.get(), &made), "copying the store"));
+    const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+    return FromRocks(checkpoint->CreateCheckpoint(path), "copying the store");
   }
 
   absl::Status Scrub(Table table) override {

@@ -58,6 +58,11 @@ class Store {
   // Makes deletions in `table` final: afterwards no file of the store holds the bytes (flush, compact, drop
   // old WAL).
   virtual absl::Status Scrub(Table table) = 0;
+
+  // Puts a copy of the store as it is now, with every write that was durable before, into the new folder
+  // `path` on the same file system. Writes go on meanwhile. FAILED_PRECONDITION when `path` exists, or for a
+  // store that is not on disk.
+  virtual absl::Status CopyTo(const std::string& path) const = 0;
 };
 
 // In memory, for tests and nodes that keep nothing.

@@ -1,4 +1,4 @@
-// tsunagi-identity, the registrar (登録機関): `serve --config FILE` and `health --config FILE`.
+// tsunagi-identity, the registrar (登録機関): serve, health, backup, resume-after-restore.
 #include <cstdio>
 #include <string>
 
@@ -6,8 +6,10 @@
 #include "core/base/log.h"
 #include "core/crypto/library.h"
 #include "identity/names.h"
+#include "services/identity/backup.h"
 #include "services/identity/config.h"
 #include "services/identity/registrar_process.h"
+#include "services/identity/resume.h"
 #include "services/process/health.h"
 #include "services/process/signals.h"
 
@@ -43,6 +45,38 @@ int Health(const internal::v1::RegistrarConfig& config) {
   return health->state() == ops::v1::HEALTH_STATE_SERVING ? 0 : 1;
 }
 
+int Backup(const internal::v1::RegistrarConfig& config, const std::string& to) {
+  const SystemClock clock;
+  const auto report = BackUp(config, to, clock);
+  if (!report.ok()) return Fail("backup", report.status());
+  std::printf("copied to %s\n", to.c_str());
+  for (const std::string& key : report->copied_keys) {
+    std::printf("secret: keys/%s is in it (mode 0600): keep the copy encrypted\n", key.c_str());
+  }
+  for (const std::string& key : report->hardware_keys) {
+    std::printf("not copied: the key of keys/%s stays in its token, back that up by its own means\n",
+                key.c_str());
+  }
+  return 0;
+}
+
+int Resume(const internal::v1::RegistrarConfig& config, const ResumeOptions& options) {
+  const SystemClock clock;
+  const auto record = ResumeAfterRestore(config, options, clock);
+  if (!record.ok()) return Fail("resume-after-restore", record.status());
+  std::printf("asked: %d of the members' processes answered\n", record->asked_size());
+  std::printf("log: %s begins a new epoch; %llu of its %llu known leaves are here\n",
+              record->origin().c_str(), static_cast<unsigned long long>(record->held()),
+              static_cast<unsigned long long>(record->size()));
+  for (const std::string& did : record->suspended_again()) {
+    std::printf("suspended or gone, as members knew: %s\n", did.c_str());
+  }
+  std::printf(
+      "next: start the registrar; look through members, amendments and accounts; invite again whoever was "
+      "invited (docs/operations.md)\n");
+  return 0;
+}
+
 }  // namespace
 }  // namespace tsunagi::identity
 
@@ -54,12 +88,24 @@ int main(int argc, char** argv) {
   std::string path;
   CLI::App* const serve = app.add_subcommand("serve", "serve until SIGTERM or SIGINT");
   CLI::App* const health = app.add_subcommand("health", "exit 0 when the registrar serves");
-  for (CLI::App* command : {serve, health}) {
+  CLI::App* const backup = app.add_subcommand("backup", "copy store and keys, while it serves or is stopped");
+  std::string to;
+  backup->add_option("--to", to, "new folder for the copy")->required();
+  CLI::App* const resume =
+      app.add_subcommand("resume-after-restore",
+                         "go on from an older copy and from what members hold; the registrar is stopped");
+  identity::ResumeOptions options;
+  resume->add_option("--reason", options.reason, "why, for the record")->required();
+  resume->add_flag("--without-members", options.without_members,
+                   "although too few members can be asked: what they hold is then not known");
+  for (CLI::App* command : {serve, health, backup, resume}) {
     command->add_option("--config", path, "configuration file (YAML)")->required();
   }
   CLI11_PARSE(app, argc, argv);
   const auto config = identity::LoadConfig(path);
   if (!config.ok()) return identity::Fail("configuration", config.status());
   log::Start("tsunagi-identity", config->log_level());
+  if (backup->parsed()) return identity::Backup(*config, to);
+  if (resume->parsed()) return identity::Resume(*config, options);
   return serve->parsed() ? identity::Serve(*config) : identity::Health(*config);
 }

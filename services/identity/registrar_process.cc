@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "core/audit/requests.h"
 #include "core/base/file.h"
@@ -19,16 +20,21 @@
 #include "core/store/store.h"
 #include "identity/entries.h"
 #include "identity/people/people.h"
+#include "identity/restore.h"
 #include "identity/token.h"
 #include "services/accounts/service.h"
 #include "services/http/server.h"
 #include "services/identity/authority_service.h"
+#include "services/identity/backup.h"
+#include "services/identity/backup_service.h"
 #include "services/identity/edge.h"
 #include "services/identity/federation_follower.h"
 #include "services/identity/federation_trust_service.h"
 #include "services/identity/mandate_registry_service.h"
+#include "services/identity/member_lists.h"
 #include "services/identity/membership_service.h"
 #include "services/identity/own_credentials.h"
+#include "services/identity/resume.h"
 #include "services/identity/service.h"
 #include "services/ops/operations_service.h"
 #include "services/process/stamper.h"
@@ -43,6 +49,8 @@ using internal::v1::RegistrarConfig;
 
 constexpr absl::Duration kUpkeep = absl::Seconds(5);
 constexpr absl::Duration kDrain = absl::Seconds(10);
+// Between two times that members are asked who did not answer before.
+constexpr absl::Duration kLongestPause = absl::Minutes(1);
 
 absl::Status MakeDataFolder(const std::string& folder) {
   std::error_code error;
@@ -50,6 +58,12 @@ absl::Status MakeDataFolder(const std::string& folder) {
   if (!error) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
   if (!error) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat("`data_dir` is `", folder, "`: ", error.message()));
+}
+
+// Of a backup that was killed: it may hold what is erased from now on.
+void RemoveStoreCheckpoint(const std::string& folder) {
+  std::error_code ignored;
+  std::filesystem::remove_all(absl::StrCat(folder, "/", kStoreCheckpoint), ignored);
 }
 
 absl::string_view HostOf(absl::string_view address) {
@@ -94,23 +108,29 @@ class Process final : public RegistrarProcess {
   }
 
   absl::Status Open() {
-    ASSIGN_OR_RETURN(journal_, audit::Journal::Open(
-                                   *store_, LogOrigin(kRegistrarLabel, kRegistrarLabel, config_.federation()),
-                                   authority_.Get()->log, random_));
+    ASSIGN_OR_RETURN(const uint64_t epoch, LoadEpoch(*store_));
+    ASSIGN_OR_RETURN(journal_, audit::Journal::Open(*store_, RegistrarOrigin(config_.federation(), epoch),
+                                                    authority_.Get()->log, random_));
     if (config_.has_stamping_authority()) RETURN_IF_ERROR(MakeStamper());
     {
       MutexLock lock(mutex_);
       RETURN_IF_ERROR(credentials_.RenewCertificates());
     }
+    // Before anything is signed or answered.
+    RETURN_IF_ERROR(CompareWithMembers());
     // The edge comes first: its port stands in the invitations that the registrar makes.
     RETURN_IF_ERROR(StartEdge());
-    ASSIGN_OR_RETURN(registrar_, Registrar::Open({*journal_, authority_, clock_, random_, Options()}));
+    ASSIGN_OR_RETURN(registrar_,
+                     Registrar::Open({*journal_, authority_, clock_, random_, Options()},
+                                     {members_->bundle(), members_->directory(), members_->status_list()}));
     {
       MutexLock lock(mutex_);
       RETURN_IF_ERROR(credentials_.KeepRoots(registrar_->trust().RootsPem()));
     }
     RETURN_IF_ERROR(StartServer());
-    RETURN_IF_ERROR(registrar_->WriteOperatorInvitation(config_.data_dir() + "/operator-invitation"));
+    if (journal_->Health().ok()) {
+      RETURN_IF_ERROR(registrar_->WriteOperatorInvitation(config_.data_dir() + "/operator-invitation"));
+    }
     serving_ = registrar_.get();
     RETURN_IF_ERROR(WriteFileAtomically(config_.data_dir() + "/est-listen",
                                         WithPort(config_.est_listen(), edge_->port()) + "\n", 0600));
@@ -130,6 +150,65 @@ class Process final : public RegistrarProcess {
   Registrar& registrar() override { return *registrar_; }
 
  private:
+  // Whether this store is the newest state of the registrar (ADR 0017).
+  absl::Status CompareWithMembers() {
+    ASSIGN_OR_RETURN(members_, MemberLists::Open(*journal_, authority_, clock_, random_, config_.data_dir(),
+                                                 config_.federation()));
+    const absl::StatusOr<StoredParticipant> self = LoadEntry(*store_, kRegistrarLabel);
+    // Before the first start ends there are no members either.
+    if (absl::IsNotFound(self.status())) return absl::OkStatus();
+    RETURN_IF_ERROR(self.status());
+    {
+      MutexLock lock(mutex_);
+      RETURN_IF_ERROR(credentials_.WriteToken(self->participant().did()));
+    }
+    RETURN_IF_ERROR(members_->Look());
+    next_look_ = clock_.Now() + kUpkeep;
+    unsure_ = !members_->Enough();
+    const std::string note = absl::StrCat(config_.data_dir(), "/", kBackupNote);
+    std::error_code error;
+    const bool is_copy = std::filesystem::exists(note, error);
+    if (CloseIfRestored() || !is_copy) return absl::OkStatus();
+    if (members_->Enough()) {
+      std::filesystem::remove(note, error);
+      return absl::OkStatus();
+    }
+    Close(absl::StrCat("this is a copy that `backup` made, and only ", AnswerCount(),
+                       ": start again when more can be reached, or see `After a registrar's restore` in "
+                       "docs/operations.md; until then nothing is written or signed"));
+    return absl::OkStatus();
+  }
+
+  std::string AnswerCount() const {
+    return absl::StrCat(members_->answered().size(), " of ", members_->asked(),
+                        " members' processes said what they hold");
+  }
+
+  bool CloseIfRestored() {
+    if (members_->newer().empty()) return false;
+    Close(absl::StrCat("restored from an older copy: ", absl::StrJoin(members_->newer(), "; "),
+                       ". Nothing is written or signed: put a newer copy back, or stop the registrar and run "
+                       "`tsunagi-identity resume-after-restore` (`After a registrar's restore` in "
+                       "docs/operations.md)"));
+    return true;
+  }
+
+  void Close(const std::string& why) {
+    log::Error("closed for writing", {{"reason", why}});
+    journal_->RefuseWrites(absl::FailedPreconditionError(why));
+  }
+
+  // On the upkeep thread: whoever did not answer at the start is asked again, less and less often.
+  absl::Status LookAgain() {
+    if (members_->Enough() || clock_.Now() < next_look_) return absl::OkStatus();
+    RETURN_IF_ERROR(members_->Look());
+    pause_ = std::min(2 * pause_, kLongestPause);
+    next_look_ = clock_.Now() + pause_;
+    CloseIfRestored();
+    unsure_ = !members_->Enough();
+    return absl::OkStatus();
+  }
+
   RegistrarOptions Options() const {
     RegistrarOptions options;
     options.federation = config_.federation();
@@ -182,6 +261,7 @@ class Process final : public RegistrarProcess {
     std::vector<rpc::AccessRow> rows = IdentityRows();
     for (const rpc::AccessRow& row : AuthorityRows()) rows.push_back(row);
     for (const rpc::AccessRow& row : FederationTrustRows()) rows.push_back(row);
+    for (const rpc::AccessRow& row : BackupRows()) rows.push_back(row);
     for (const rpc::AccessRow& row : MandateRegistryRows()) rows.push_back(row);
     for (const rpc::AccessRow& row : MembershipRows()) rows.push_back(row);
     for (const rpc::AccessRow& row : ops::OperationsRows()) rows.push_back(row);
@@ -205,6 +285,7 @@ class Process final : public RegistrarProcess {
     federations_ = std::make_unique<FederationTrustService>(*guard_, *registrar_, *follower_);
     membership_ = std::make_unique<MembershipService>(*guard_, *registrar_);
     mandates_ = std::make_unique<MandateRegistryService>(*guard_, registrar_->mandates());
+    backups_ = std::make_unique<BackupService>(*guard_, *journal_, config_.data_dir());
     operations_ = std::make_unique<ops::OperationsService>(
         *guard_, *journal_,
         ops::ProcessHooks{[this] { return Health(); }, [this](auto done) { QueueRenewal(std::move(done)); }});
@@ -213,12 +294,14 @@ class Process final : public RegistrarProcess {
     options.listen = config_.listen();
     const std::string& folder = config_.data_dir();
     options.tls = {folder + "/tls.key", folder + "/tls.crt", folder + "/root.crt"};
-    ASSIGN_OR_RETURN(server_, rpc::Server::Start(
-                                  options, *guard_,
-                                  {service_.get(), authorities_.get(), federations_.get(), membership_.get(),
-                                   mandates_.get(), operations_.get(), accounts_.get()}));
-    RETURN_IF_ERROR(registrar_->Announce(
-        config_.advertise().empty() ? WithPort(config_.listen(), server_->port()) : config_.advertise()));
+    ASSIGN_OR_RETURN(
+        server_, rpc::Server::Start(options, *guard_,
+                                    {service_.get(), authorities_.get(), federations_.get(), membership_.get(), mandates_.get(),
+                                     operations_.get(), accounts_.get(), backups_.get()}));
+    if (journal_->Health().ok()) {
+      RETURN_IF_ERROR(registrar_->Announce(
+          config_.advertise().empty() ? WithPort(config_.listen(), server_->port()) : config_.advertise()));
+    }
     MutexLock lock(mutex_);
     not_after_ = absl::ToUnixSeconds(credentials_.not_after());
     return WriteToken();
@@ -255,13 +338,20 @@ class Process final : public RegistrarProcess {
 
   // On the upkeep thread.
   void Upkeep() {
-    absl::Status status = registrar_->Refresh();
-    status.Update(RenewWhatIsDue());
+    absl::Status status = RenewWhatIsDue();
+    if (journal_->Health().ok()) status.Update(WriteWhatIsDue());
+    if (!status.ok()) log::Error("upkeep failed", {{"reason", std::string(status.message())}});
+  }
+
+  absl::Status WriteWhatIsDue() {
+    absl::Status status = LookAgain();
+    if (!journal_->Health().ok()) return status;
+    status.Update(registrar_->Refresh());
     if (clock_.Now() - forgot_ >= absl::Hours(1)) {
       status.Update(audit::ForgetReplies(*journal_, clock_.Now()));
       forgot_ = clock_.Now();
     }
-    if (!status.ok()) log::Error("upkeep failed", {{"reason", std::string(status.message())}});
+    return status;
   }
 
   ops::v1::GetHealthResponse Health() const {
@@ -271,6 +361,11 @@ class Process final : public RegistrarProcess {
         static_cast<uint64_t>(absl::ToInt64Seconds(registrar_->trust().StatusAge())));
     health.set_certificate_expires_in_seconds(not_after_ - absl::ToUnixSeconds(clock_.Now()));
     if (stamper_ != nullptr && !stamper_->Trouble().empty()) health.add_notes(stamper_->Trouble());
+    if (unsure_) {
+      health.add_notes(
+          "too few members' processes could be asked whether this is the newest state of the registrar: they "
+          "are asked again until enough answer");
+    }
     return health;
   }
 
@@ -285,6 +380,11 @@ class Process final : public RegistrarProcess {
   // journal.
   std::unique_ptr<Registrar> registrar_;
   std::unique_ptr<audit::Journal> journal_;
+  // On the starting thread, then on the upkeep thread.
+  std::unique_ptr<MemberLists> members_;
+  absl::Time next_look_ = absl::InfinitePast();
+  absl::Duration pause_ = kUpkeep;
+  std::atomic<bool> unsure_ = false;
   std::atomic<Registrar*> serving_ = nullptr;
   std::atomic<int64_t> not_after_ = 0;
   absl::Time token_written_ ABSL_GUARDED_BY(mutex_);
@@ -298,6 +398,7 @@ class Process final : public RegistrarProcess {
   std::unique_ptr<FederationFollower> follower_;
   std::unique_ptr<FederationTrustService> federations_;
   std::unique_ptr<MandateRegistryService> mandates_;
+  std::unique_ptr<BackupService> backups_;
   std::unique_ptr<MembershipService> membership_;
   std::unique_ptr<ops::OperationsService> operations_;
   std::unique_ptr<people::OpenIdSignIns> openid_;
@@ -316,6 +417,8 @@ class Process final : public RegistrarProcess {
 absl::StatusOr<std::unique_ptr<RegistrarProcess>> RegistrarProcess::Start(const RegistrarConfig& config,
                                                                           const Clock& clock) {
   RETURN_IF_ERROR(MakeDataFolder(config.data_dir()));
+  RETURN_IF_ERROR(FinishResume(config.data_dir()));
+  RemoveStoreCheckpoint(config.data_dir());
   // Which keys are in use stands in the store.
   ASSIGN_OR_RETURN(std::unique_ptr<store::Store> store, store::OpenRocksStore(config.data_dir() + "/store"));
   ASSIGN_OR_RETURN(const internal::v1::StoredAuthority stored, LoadStoredAuthority(*store));

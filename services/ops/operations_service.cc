@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/audit/epoch.h"
 #include "core/audit/stamp.h"
 #include "core/base/error.h"
 #include "core/base/proto.h"
@@ -45,8 +46,26 @@ absl::Status FillLeaves(const audit::Journal& journal, const v1::ListLeavesReque
   return absl::OkStatus();
 }
 
-absl::Status FillCheckpoint(const audit::Journal& journal, v1::GetCheckpointResponse& response) {
+// How the checkpoint goes on from what the caller has, and how its epoch began.
+absl::Status FillHistory(const audit::Journal& journal, uint64_t old_size,
+                         v1::GetCheckpointResponse& response) {
+  ASSIGN_OR_RETURN(const audit::Checkpoint checkpoint,
+                   audit::OpenCheckpoint(response.checkpoint(), journal.origin(), journal.log_key()));
+  if (old_size <= checkpoint.size) {
+    ASSIGN_OR_RETURN(const std::vector<audit::Digest> proof,
+                     journal.ConsistencyProof(old_size, checkpoint.size));
+    for (const audit::Digest& digest : proof) response.add_consistency(digest);
+  }
+  ASSIGN_OR_RETURN(const audit::LogEpoch epoch, audit::ParseEpochOrigin(journal.origin()));
+  if (epoch.epoch == 1 || checkpoint.size == 0) return absl::OkStatus();
+  ASSIGN_OR_RETURN(*response.mutable_first_leaf(), journal.Prove(0, response.checkpoint()));
+  return absl::OkStatus();
+}
+
+absl::Status FillCheckpoint(const audit::Journal& journal, uint64_t old_size,
+                            v1::GetCheckpointResponse& response) {
   response.set_checkpoint(journal.LatestCheckpoint());
+  RETURN_IF_ERROR(FillHistory(journal, old_size, response));
   absl::StatusOr<std::string> cosigned = journal.store().Get(store::Table::kState, CosignedKey());
   if (cosigned.ok()) response.set_cosigned_checkpoint(*std::move(cosigned));
   return absl::IsNotFound(cosigned.status()) ? absl::OkStatus() : cosigned.status();
@@ -117,10 +136,10 @@ grpc::ServerUnaryReactor* OperationsService::RenewCertificate(grpc::CallbackServ
 }
 
 grpc::ServerUnaryReactor* OperationsService::GetCheckpoint(grpc::CallbackServerContext* context,
-                                                           const v1::GetCheckpointRequest*,
+                                                           const v1::GetCheckpointRequest* request,
                                                            v1::GetCheckpointResponse* response) {
   return guard_.Serve(context, [&](const Caller&, const rpc::Finish& finish) {
-    finish(FillCheckpoint(journal_, *response));
+    finish(FillCheckpoint(journal_, request->old_size(), *response));
   });
 }
 

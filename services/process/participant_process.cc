@@ -19,6 +19,7 @@
 #include "services/process/enrolment.h"
 #include "services/process/keys.h"
 #include "services/process/listing.h"
+#include "services/process/registrar_log.h"
 #include "services/process/signals.h"
 #include "services/process/stamper.h"
 #include "services/process/status_watch.h"
@@ -65,7 +66,8 @@ class Process final : public ParticipantProcess {
         tokens_(trust_, clock_),
         session_file_(config_.shared_dir() + "/sessions"),
         sessions_(clock_, KeepsAccounts(process_) ? "" : session_file_),
-        trust_keeper_(config.data_dir(), trust_) {}
+        trust_keeper_(config.data_dir(), trust_),
+        registrar_log_(config.data_dir(), trust_) {}
 
   // The steps of Start, in this order.
   absl::Status Join();
@@ -125,6 +127,7 @@ class Process final : public ParticipantProcess {
   const std::string session_file_;
   people::SessionTable sessions_;
   TrustKeeper trust_keeper_;
+  RegistrarLog registrar_log_;
   std::unique_ptr<Credentials> credentials_;
   std::unique_ptr<Channels> channels_;
   std::unique_ptr<store::Store> store_;
@@ -284,6 +287,7 @@ ops::v1::GetHealthResponse Process::Health() const {
     health.add_notes("the certificate has expired: the registrar must be reachable to renew it");
   }
   if (stamper_ != nullptr && !stamper_->Trouble().empty()) health.add_notes(stamper_->Trouble());
+  if (std::string alarm = registrar_log_.Alarm(); !alarm.empty()) health.add_notes(std::move(alarm));
   return health;
 }
 
@@ -295,6 +299,7 @@ void Process::RenewCertificate(const RenewDone& done) {
 void Process::Cosign() {
   Registrar registrar(channels_->ToRegistrar());
   LogFailure("cosigning the checkpoint", cosigner_->Run(registrar));
+  LogFailure("comparing the registrar's log", registrar_log_.Look(registrar));
 }
 
 absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
@@ -304,7 +309,7 @@ absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
   ops::OperationsService operations(
       *guard_, *journal_,
       {[this] { return Health(); }, [this](RenewDone done) { RenewCertificate(std::move(done)); }});
-  TrustService trust_service(*guard_, trust_keeper_);
+  TrustService trust_service(*guard_, trust_keeper_, registrar_log_);
   std::vector<grpc::Service*> all = services;
   all.push_back(&operations);
   all.push_back(&trust_service);

@@ -67,4 +67,10 @@ absl::StatusOr<identity::v1::CosignCheckpointResponse> Registrar::CosignCheckpoi
   return Call(*stub_, &Stub::CosignCheckpoint, request);
 }
 
+absl::StatusOr<ops::v1::GetCheckpointResponse> Registrar::GetCheckpoint(uint64_t old_size) {
+  ops::v1::GetCheckpointRequest request;
+  request.set_old_size(old_size);
+  return Call(*operations_, &ops::v1::OperationsService::Stub::GetCheckpoint, request);
+}
+
 }  // namespace tsunagi::process

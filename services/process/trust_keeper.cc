@@ -107,7 +107,7 @@ absl::StatusOr<bool> TrustKeeper::RefreshFromEdge(absl::string_view est_url) {
   return TakeBundle(bundle);
 }
 
-// An empty one is the one that is known: the roots that count change with time all the same.
+// The roots that count change with time, also under the bundle that is known.
 absl::StatusOr<bool> TrustKeeper::TakeBundle(const SignedTrustBundle& bundle) {
   MutexLock lock(taking_);
   const uint64_t known = trust_.View()->bundle->version;
@@ -189,6 +189,8 @@ identity::v1::GetTrustListsResponse TrustKeeper::Lists(
   identity::v1::GetTrustListsResponse response;
   if (directory.version > request.known_directory()) *response.mutable_directory() = *directory.list;
   if (status_list.version > request.known_status()) *response.mutable_status_list() = *status_list.list;
+  const std::shared_ptr<const identity::Bundle> bundle = trust_.View()->bundle;
+  if (bundle->version > request.known_bundle()) *response.mutable_bundle() = bundle->signed_bundle;
   return response;
 }
 

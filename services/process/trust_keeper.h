@@ -42,6 +42,8 @@ class TrustKeeper {
   // newer one is known.
   absl::Status TakeDirectory(const identity::v1::SignedDirectory& directory);
   absl::Status TakeStatusList(const identity::v1::SignedStatusList& status_list);
+  // The same for a bundle; an empty one is the one that is known. True when it was news.
+  absl::StatusOr<bool> TakeBundle(const identity::v1::SignedTrustBundle& bundle);
 
   // Takes the federations that are trusted and their rosters over, and keeps them. The first error; the
   // others are tried all the same.
@@ -59,7 +61,6 @@ class TrustKeeper {
   };
 
   // Whether it is newer than what was known.
-  absl::StatusOr<bool> TakeBundle(const identity::v1::SignedTrustBundle& bundle);
   absl::Status RefreshFederations(Registrar& registrar);
   absl::Status AcceptFederations(const identity::v1::GetFederationTrustResponse& trust)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(taking_);

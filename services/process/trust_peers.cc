@@ -70,11 +70,10 @@ struct Question {
 };
 
 std::unique_ptr<Question> NewQuestion(const absl::StatusOr<std::shared_ptr<grpc::Channel>>& channel,
-                                      const identity::TrustView& known) {
+                                      const GetTrustListsRequest& known) {
   auto question = std::make_unique<Question>();
   question->status = channel.status();
-  question->request.set_known_directory(known.directory_version);
-  question->request.set_known_status(known.status_version);
+  question->request = known;
   question->context.set_deadline(std::chrono::system_clock::now() + kDeadline);
   if (channel.ok()) question->stub = TrustService::NewStub(*channel);
   return question;
@@ -124,25 +123,46 @@ std::vector<TrustPeer> ChooseTrustPeers(const identity::TrustView& view, const T
   return chosen;
 }
 
-absl::Status AskTrustPeers(const std::vector<TrustPeer>& peers, const ChannelToPeer& channel_to,
-                           const identity::TrustView& known, TrustKeeper& keeper) {
+std::vector<TrustAnswer> AskForTrustLists(const std::vector<TrustPeer>& peers,
+                                          const ChannelToPeer& channel_to,
+                                          const GetTrustListsRequest& known) {
   std::vector<std::unique_ptr<Question>> questions;
   questions.reserve(peers.size());
   for (const TrustPeer& peer : peers) questions.push_back(NewQuestion(channel_to(peer), known));
   AskAll(questions);
 
+  std::vector<TrustAnswer> answers;
+  answers.reserve(peers.size());
+  for (size_t i = 0; i < questions.size(); ++i) {
+    Question& question = *questions[i];
+    if (question.status.ok()) {
+      answers.push_back({peers[i], std::move(question.response)});
+    } else {
+      answers.push_back({peers[i], question.status});
+    }
+  }
+  return answers;
+}
+
+absl::Status AskTrustPeers(const std::vector<TrustPeer>& peers, const ChannelToPeer& channel_to,
+                           const identity::TrustView& known, TrustKeeper& keeper) {
+  GetTrustListsRequest request;
+  request.set_known_directory(known.directory_version);
+  request.set_known_status(known.status_version);
+  request.set_known_bundle(known.bundle->version);
   bool answered = false;
   absl::Status first_failure;
-  for (size_t i = 0; i < questions.size(); ++i) {
-    const Question& question = *questions[i];
-    first_failure.Update(question.status);
-    if (!question.status.ok()) continue;
+  for (const TrustAnswer& answer : AskForTrustLists(peers, channel_to, request)) {
+    first_failure.Update(answer.lists.status());
+    if (!answer.lists.ok()) continue;
     answered = true;
-    const GetTrustListsResponse& lists = question.response;
+    const GetTrustListsResponse& lists = *answer.lists;
+    // The bundle first: it may say who signs the other two.
+    if (lists.has_bundle()) LogRefusal(answer.peer, "bundle", keeper.TakeBundle(lists.bundle()).status());
     if (lists.has_status_list()) {
-      LogRefusal(peers[i], "status", keeper.TakeStatusList(lists.status_list()));
+      LogRefusal(answer.peer, "status", keeper.TakeStatusList(lists.status_list()));
     }
-    if (lists.has_directory()) LogRefusal(peers[i], "directory", keeper.TakeDirectory(lists.directory()));
+    if (lists.has_directory()) LogRefusal(answer.peer, "directory", keeper.TakeDirectory(lists.directory()));
   }
   if (answered) return absl::OkStatus();
   return absl::UnavailableError(

@@ -33,8 +33,19 @@ std::vector<TrustPeer> ChooseTrustPeers(const identity::TrustView& view, const T
 
 using ChannelToPeer = std::function<absl::StatusOr<std::shared_ptr<grpc::Channel>>(const TrustPeer& peer)>;
 
-// Asks all of them at once for what is newer than `known`, for at most 3 s, and gives `keeper` what they say.
-// What does not verify is left out and logged. UNAVAILABLE when nobody answered. Blocks.
+// What one of them said.
+struct TrustAnswer {
+  TrustPeer peer;
+  absl::StatusOr<identity::v1::GetTrustListsResponse> lists;  // nothing of it is verified
+};
+
+// Asks all of them at once for what is newer than `known`, for at most 3 s. Blocks.
+std::vector<TrustAnswer> AskForTrustLists(const std::vector<TrustPeer>& peers,
+                                          const ChannelToPeer& channel_to,
+                                          const identity::v1::GetTrustListsRequest& known);
+
+// The same, and gives `keeper` what they say. What does not verify is left out and logged. UNAVAILABLE when
+// nobody answered. Blocks.
 absl::Status AskTrustPeers(const std::vector<TrustPeer>& peers, const ChannelToPeer& channel_to,
                            const identity::TrustView& known, TrustKeeper& keeper);
 

@@ -155,7 +155,8 @@ class AskTrustPeersTest : public ::testing::Test {
   const testing::TempDir maker_dir_;
   identity::TrustStore maker_trust_{federation_.root(), "battery.example", clock_};
   TrustKeeper maker_keeper_{maker_dir_.path(), maker_trust_};
-  TrustService maker_service_{guard_, maker_keeper_};
+  RegistrarLog maker_log_{maker_dir_.path(), maker_trust_};
+  TrustService maker_service_{guard_, maker_keeper_, maker_log_};
   SayingService dealer_service_{guard_};
   testing::TlsServer maker_server_{federation_, "maker", "node"};
   testing::TlsServer dealer_server_{federation_, "dealer", "node"};
@@ -163,6 +164,7 @@ class AskTrustPeersTest : public ::testing::Test {
   const testing::TempDir dir_;
   identity::TrustStore trust_{federation_.root(), "battery.example", clock_};
   TrustKeeper keeper_{dir_.path(), trust_};
+  RegistrarLog registrar_log_{dir_.path(), trust_};
   const TestCredential credential_ = federation_.Enrol("oem", "node");
 };
 
@@ -239,7 +241,7 @@ TEST_F(AskTrustPeersTest, IsUnavailableWhenNobodyAnswers) {
 TEST_F(AskTrustPeersTest, RefusesEveryoneWhenWhatIsPassedOnIsBeyondTheAgeLimit) {
   rpc::Guard own_guard({.own_label = "oem", .federation = "battery.example"}, TrustRows(),
                        federation_.tokens(), trust_, clock_);
-  TrustService own_service(own_guard, keeper_);
+  TrustService own_service(own_guard, keeper_, registrar_log_);
   testing::TlsServer own_server(federation_, "oem", "node");
   ASSERT_THAT(own_server.Start(own_guard, {&own_service}), IsOk());
   const TestCredential maker = federation_.Enrol("maker", "node");

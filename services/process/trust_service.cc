@@ -11,6 +11,7 @@ grpc::ServerUnaryReactor* TrustService::GetTrustLists(grpc::CallbackServerContex
                                                       identity::v1::GetTrustListsResponse* response) {
   return guard_.Serve(context, [&](const Caller&, const rpc::Finish& finish) {
     *response = keeper_.Lists(*request);
+    response->set_registrar_checkpoint(registrar_log_.Newest());
     finish(absl::OkStatus());
   });
 }

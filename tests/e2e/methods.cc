@@ -7,6 +7,7 @@
 #include "services/catalog/service.h"
 #include "services/connector/service.h"
 #include "services/identity/authority_service.h"
+#include "services/identity/backup_service.h"
 #include "services/identity/federation_trust_service.h"
 #include "services/identity/mandate_registry_service.h"
 #include "services/identity/membership_service.h"
@@ -48,7 +49,8 @@ std::vector<rpc::AccessRow> AllRows() {
        {identity::IdentityRows(), identity::AuthorityRows(), identity::MembershipRows(),
         identity::MandateRegistryRows(), mandate::MandateRows(), catalog::CatalogRows(),
         passport::PassportRows(), connector::ConnectorRows(), ops::OperationsRows(), process::TrustRows(),
-        people::AccountRows(), identity::FederationTrustRows()}) {
+        people::AccountRows(), identity::FederationTrustRows(),
+        identity::BackupRows()}) {
     all.insert(all.end(), rows.begin(), rows.end());
   }
   return all;

@@ -61,6 +61,7 @@ class FaultStore final : public store::Store {
     if (writes_left_ > 0) --writes_left_;
     return inner_.Apply(writes);
   }
+  absl::Status CopyTo(const std::string& path) const override { return inner_.CopyTo(path); }
   absl::Status Scrub(store::Table table) override {
     if (before_scrub_) before_scrub_();
     MutexLock lock(mutex_);
