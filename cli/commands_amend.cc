@@ -136,8 +136,10 @@ absl::StatusOr<Output> Approve(Context& context, const std::string& id) {
                                             "registrar", &IdentityService::Stub::ApproveAmendment, request));
   Output output;
   output.json = AmendmentJson(response.amendment());
+  const bool waits = response.amendment().state() == identity::v1::AMENDMENT_STATE_PENDING;
   output.Line(absl::StrCat("amendment ", id, " is ", WordOf(response.amendment().state()),
-                           ": the issuer's node takes it over by itself"));
+                           waits ? ": with two-person approval another person approves it too, within 7 days"
+                                 : ": the issuer's node takes it over by itself"));
   return output;
 }
 

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "cli/command.h"
+#include "cli/values.h"
 #include "core/base/bytes.h"
 #include "core/base/error.h"
 #include "core/base/proto.h"
@@ -54,6 +55,15 @@ absl::StatusOr<Output> List(Context& context) {
   return output;
 }
 
+// With two-person approval.
+Output Waiting(const std::string& id) {
+  Output output;
+  output.json = {{"pending_id", id}};
+  output.Line(absl::StrCat("proposed, nothing has changed: another person runs `tsunagi authority approve ",
+                           id, "` within 7 days"));
+  return output;
+}
+
 struct Rotation {
   identity::v1::AuthorityKey key = identity::v1::AUTHORITY_KEY_UNSPECIFIED;
   std::string reason;
@@ -69,6 +79,7 @@ absl::StatusOr<Output> Rotate(Context& context, const Rotation& rotation) {
   ASSIGN_OR_RETURN(const auto session, context.Open());
   ASSIGN_OR_RETURN(const auto response,
                    session->Call<AuthorityService>(kRegistrar, &AuthorityService::Stub::RotateKey, request));
+  if (!response.pending_id().empty()) return Waiting(response.pending_id());
   Output output;
   output.json = {{"key_id", response.key_id()}, {"bundle_version", response.bundle_version()}};
   const bool known = response.bundle_version() != 0 && !rotation.put_into_use;
@@ -95,6 +106,7 @@ absl::StatusOr<Output> Remove(Context& context, const Removal& removal) {
   ASSIGN_OR_RETURN(const auto session, context.Open());
   ASSIGN_OR_RETURN(const auto response, session->Call<AuthorityService>(
                                             kRegistrar, &AuthorityService::Stub::RemoveAuthority, request));
+  if (!response.pending_id().empty()) return Waiting(response.pending_id());
   Output output;
   output.json = {{"bundle_version", response.bundle_version()}};
   output.Line(absl::StrCat("removed from trust bundle version ", response.bundle_version(),
@@ -124,11 +136,98 @@ absl::StatusOr<Output> EndKey(Context& context, const KeyEnd& end) {
   ASSIGN_OR_RETURN(const auto session, context.Open());
   ASSIGN_OR_RETURN(const auto response,
                    session->Call<AuthorityService>(kRegistrar, &AuthorityService::Stub::EndKey, request));
+  if (!response.pending_id().empty()) return Waiting(response.pending_id());
   Output output;
   output.json = {{"directory_version", response.directory_version()}};
   output.Line(absl::StrCat("key ", end.key_id, " of ", end.participant, " has ended: directory version ",
                            response.directory_version()));
   return output;
+}
+
+std::string ActText(const identity::v1::Proposal& proposal) {
+  using identity::v1::Proposal;
+  switch (proposal.act_case()) {
+    case Proposal::kRotateKey:
+      return absl::StrCat("rotate ", WordOf(proposal.rotate_key().key()),
+                          proposal.rotate_key().put_into_use() ? " --put-into-use" : "");
+    case Proposal::kRemoveAuthority:
+      return absl::StrCat("remove ", proposal.remove_authority().certificate_sha256());
+    case Proposal::kEndKey:
+      return absl::StrCat("end-key ", proposal.end_key().participant(), " ", proposal.end_key().key_id());
+    case Proposal::ACT_NOT_SET:
+      return "approve the amendment";
+  }
+  return "";
+}
+
+std::string ReasonOf(const identity::v1::Proposal& proposal) {
+  if (proposal.has_rotate_key()) return proposal.rotate_key().reason();
+  return proposal.has_remove_authority() ? proposal.remove_authority().reason() : proposal.end_key().reason();
+}
+
+absl::StatusOr<Output> Proposals(Context& context) {
+  ASSIGN_OR_RETURN(const auto session, context.Open());
+  ASSIGN_OR_RETURN(const auto response,
+                   session->Call<AuthorityService>(kRegistrar, &AuthorityService::Stub::ListProposals,
+                                                   identity::v1::ListProposalsRequest()));
+  Output output;
+  output.json = ToJson(response);
+  Table table{{"id", "act", "reason", "proposed by", "until"}, {}};
+  for (const identity::v1::Proposal& proposal : response.proposals()) {
+    table.rows.push_back({proposal.id(), ActText(proposal), ReasonOf(proposal), proposal.entered_by(),
+                          FormatInstant(proposal.expire_time())});
+  }
+  output.Add(std::move(table));
+  return output;
+}
+
+absl::StatusOr<Output> Approve(Context& context, const std::string& id) {
+  identity::v1::ApproveProposalRequest request;
+  request.set_request_id(NewUuid(context.random));
+  request.set_id(id);
+  ASSIGN_OR_RETURN(const auto session, context.Open());
+  ASSIGN_OR_RETURN(const auto response, session->Call<AuthorityService>(
+                                            kRegistrar, &AuthorityService::Stub::ApproveProposal, request));
+  Output output;
+  output.json = ToJson(response);
+  output.Line("done");
+  return output;
+}
+
+struct Refusal {
+  std::string id;
+  std::string reason;
+};
+
+absl::StatusOr<Output> Decline(Context& context, const Refusal& refusal) {
+  identity::v1::DeclineProposalRequest request;
+  request.set_request_id(NewUuid(context.random));
+  request.set_id(refusal.id);
+  request.set_reason(refusal.reason);
+  ASSIGN_OR_RETURN(const auto session, context.Open());
+  RETURN_IF_ERROR(
+      session->Call<AuthorityService>(kRegistrar, &AuthorityService::Stub::DeclineProposal, request)
+          .status());
+  Output output;
+  output.json = Json::object();
+  output.Line("declined: nothing has changed");
+  return output;
+}
+
+void AddProposalCommands(CLI::App& authority, Command& command) {
+  authority.add_subcommand("proposals", "acts that wait for another person (二者承認)")->callback([&command] {
+    command = Proposals;
+  });
+  auto id = std::make_shared<std::string>();
+  CLI::App* approve = authority.add_subcommand("approve", "do what another person proposed");
+  approve->add_option("id", *id, "from `tsunagi authority proposals`")->required();
+  approve->callback([&command, id] { command = [id](Context& c) { return Approve(c, *id); }; });
+  auto refusal = std::make_shared<Refusal>();
+  CLI::App* decline = authority.add_subcommand("decline", "take a proposal back or turn it down");
+  decline->add_option("id", refusal->id, "from `tsunagi authority proposals`")->required();
+  decline->add_option("--reason", refusal->reason, "why, for the record")->required();
+  decline->callback(
+      [&command, refusal] { command = [refusal](Context& c) { return Decline(c, *refusal); }; });
 }
 
 }  // namespace
@@ -168,6 +267,7 @@ void AddAuthorityCommands(CLI::App& app, Command& command) {
   end_key->add_option("--reason", end->reason, "why, for the record")->required();
   end_key->callback([&command, end] { command = [end](Context& c) { return EndKey(c, *end); }; });
   AddFederationCommands(*authority, command);
+  AddProposalCommands(*authority, command);
   remove->callback([&command, removal] { command = [removal](Context& c) { return Remove(c, *removal); }; });
 }
 

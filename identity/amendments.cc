@@ -1,5 +1,6 @@
 #include "identity/amendments.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -14,6 +15,7 @@
 #include "core/store/key.h"
 #include "identity/entries.h"
 #include "identity/members.h"
+#include "identity/proposals.h"
 #include "identity/shown_event.h"
 #include "passport/model/digests.h"
 #include "passport/model/slots.h"
@@ -159,6 +161,16 @@ absl::StatusOr<Decision<v1::ApproveAmendmentResponse>> Amendments::DecideApprove
     *decision.reply.mutable_amendment() = std::move(amendment);
     return decision;
   }
+  const std::string basis = crypto::Sha256(Encode(amendment));
+  ASSIGN_OR_RETURN(const Actor actor, ApproverOf(context_, caller));
+  audit::Commit commit;
+  if (context_.options.two_person_approval) {
+    ASSIGN_OR_RETURN(const std::optional<StoredProposal> first,
+                     FindFirstApproval(context_, amendment.id(), basis));
+    if (!first.has_value()) return ApproveFirst(actor, std::move(amendment), basis);
+    RETURN_IF_ERROR(CheckOtherPerson(first->person(), actor.person));
+    TakeOutFirstApproval(amendment.id(), commit);
+  }
   const absl::Time now = context_.clock.Now();
   passport::v1::AmendmentApproval approval;
   ASSIGN_OR_RETURN(*approval.mutable_proposal_digest(), FromHex(amendment.id()));
@@ -168,12 +180,25 @@ absl::StatusOr<Decision<v1::ApproveAmendmentResponse>> Amendments::DecideApprove
       crypto::Sign(context_.authority.Get()->approval, passport::kAmendmentApprovalType, Encode(approval));
   amendment.set_state(v1::AMENDMENT_STATE_APPROVED);
 
-  audit::Commit commit;
-  commit.reads = {AmendmentKey(amendment.id())};
-  commit.writes = {store::Put(Table::kState, AmendmentKey(amendment.id()), Encode(amendment))};
+  commit.reads.push_back(AmendmentKey(amendment.id()));
+  commit.writes.push_back(store::Put(Table::kState, AmendmentKey(amendment.id()), Encode(amendment)));
   commit.record = EncodeRecord(
-      {"amendment-approved", amendment.issuer(), crypto::Sha256(Encode(amendment.approval())), ByOf(caller)},
+      {"amendment-approved", amendment.issuer(), crypto::Sha256(Encode(amendment.approval())), actor.by},
       now);
+  *decision.reply.mutable_amendment() = std::move(amendment);
+  decision.commit = std::move(commit);
+  return decision;
+}
+
+// Of two persons the first: it stays pending.
+absl::StatusOr<Decision<v1::ApproveAmendmentResponse>> Amendments::ApproveFirst(
+    const Actor& actor, v1::Amendment amendment, const std::string& basis) const {
+  Decision<v1::ApproveAmendmentResponse> decision;
+  audit::Commit commit;
+  commit.reads.push_back(AmendmentKey(amendment.id()));
+  PutFirstApproval(context_, actor, amendment.id(), basis, commit);
+  commit.record =
+      EncodeRecord({"amendment-proposed", amendment.issuer(), basis, actor.by}, context_.clock.Now());
   *decision.reply.mutable_amendment() = std::move(amendment);
   decision.commit = std::move(commit);
   return decision;

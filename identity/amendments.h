@@ -1,9 +1,12 @@
 // Corrections of identity facts: an issuer proposes, the registrar approves (発行・変更の承認).
 #pragma once
 
+#include <string>
+
 #include "core/base/caller.h"
 #include "identity/act.h"
 #include "identity/context.h"
+#include "identity/operators.h"
 #include "tsunagi/identity/v1/identity_service.pb.h"
 
 namespace tsunagi::identity {
@@ -23,8 +26,11 @@ class Amendments {
   void Submit(const Caller& caller, const v1::SubmitAmendmentRequest& request,
               Done<v1::SubmitAmendmentResponse> done);
 
-  // Signs the proposal's digest; an approved one stays as it is. `caller` is the registrar's operator.
-  //   NOT_FOUND  no such proposal
+  // Signs the proposal's digest; an approved one stays as it is. `caller` is the registrar's operator. With
+  // two-person approval (二者承認) the first person's call leaves it pending, another person's within
+  // kProposalLife approves it.
+  //   NOT_FOUND            no such proposal
+  //   FAILED_PRECONDITION  the same person approved it first, or the certificate names none
   void Approve(const Caller& caller, const v1::ApproveAmendmentRequest& request,
                Done<v1::ApproveAmendmentResponse> done);
 
@@ -37,6 +43,10 @@ class Amendments {
       const Caller& caller, const v1::SubmitAmendmentRequest& request) const;
   absl::StatusOr<Decision<v1::ApproveAmendmentResponse>> DecideApprove(
       const Caller& caller, const v1::ApproveAmendmentRequest& request) const;
+
+  absl::StatusOr<Decision<v1::ApproveAmendmentResponse>> ApproveFirst(const Actor& actor,
+                                                                      v1::Amendment amendment,
+                                                                      const std::string& basis) const;
 
   const RegistrarContext& context_;
 };

@@ -2,8 +2,10 @@
 
 #include "core/base/bytes.h"
 #include "core/crypto/digest.h"
+#include "core/store/key.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "identity/proposals.h"
 #include "identity/registrar_for_test.h"
 #include "passport/model/digests.h"
 #include "passport/model/slots.h"
@@ -77,12 +79,15 @@ class AmendmentsTest : public ::testing::Test {
     return WaitFor<v1::SubmitAmendmentResponse>(
         [&](auto done) { registrar_.registrar->amendments().Submit(maker_, request, std::move(done)); });
   }
-  absl::StatusOr<v1::ApproveAmendmentResponse> Approve(const std::string& id) {
+  absl::StatusOr<v1::ApproveAmendmentResponse> Approve(const std::string& id,
+                                                       const Caller& by = RegistrarForTest::Operator()) {
     v1::ApproveAmendmentRequest request;
     request.set_id(id);
-    return WaitFor<v1::ApproveAmendmentResponse>([&](auto done) {
-      registrar_.registrar->amendments().Approve(RegistrarForTest::Operator(), request, std::move(done));
-    });
+    return WaitFor<v1::ApproveAmendmentResponse>(
+        [&](auto done) { registrar_.registrar->amendments().Approve(by, request, std::move(done)); });
+  }
+  v1::AmendmentState StateAfter(const std::string& id, const Caller& by) {
+    return Approve(id, by).value().amendment().state();
   }
   v1::ListAmendmentsResponse List(const Caller& caller, const v1::ListAmendmentsRequest& request = {}) {
     return registrar_.registrar->amendments().List(caller, request).value();
@@ -293,6 +298,55 @@ TEST_F(AmendmentsTest, ListsInOrderOfSubmissionByPageAndState) {
   EXPECT_EQ(second.next_page_token(), "");
   request.set_page_token("x");
   EXPECT_THAT(registrar_.registrar->amendments().List(maker_, request), StatusIs(kInvalidArgument));
+}
+
+class TwoPersonAmendmentsTest : public AmendmentsTest {
+ protected:
+  TwoPersonAmendmentsTest() {
+    registrar_.options.two_person_approval = true;
+    registrar_.Restart();
+  }
+
+  const std::string id_ = Submit(Proposal())->amendment().id();
+  const Caller tanaka_ = registrar_.OperatorNamed("Tanaka");
+  const Caller suzuki_ = registrar_.OperatorNamed("Suzuki");
+};
+
+TEST_F(TwoPersonAmendmentsTest, TwoPersonsApprove) {
+  EXPECT_EQ(StateAfter(id_, tanaka_), v1::AMENDMENT_STATE_PENDING);
+  EXPECT_THAT(Approve(id_, tanaka_), StatusIs(kFailedPrecondition, HasSubstr("another person")));
+  EXPECT_FALSE(List(RegistrarForTest::Operator()).amendments(0).has_approval());
+
+  EXPECT_EQ(StateAfter(id_, suzuki_), v1::AMENDMENT_STATE_APPROVED);
+
+  EXPECT_EQ(registrar_.Acts().back(), "amendment-approved");
+  EXPECT_EQ(registrar_.Acts()[registrar_.Acts().size() - 2], "amendment-proposed");
+  EXPECT_EQ(StateAfter(id_, tanaka_), v1::AMENDMENT_STATE_APPROVED) << "an approved one stays as it is";
+}
+
+TEST_F(TwoPersonAmendmentsTest, ACertificateThatNamesNoPersonApprovesNothing) {
+  EXPECT_THAT(Approve(id_), StatusIs(kFailedPrecondition, HasSubstr("--person")));
+  EXPECT_EQ(StateAfter(id_, tanaka_), v1::AMENDMENT_STATE_PENDING);
+  EXPECT_THAT(Approve(id_), StatusIs(kFailedPrecondition, HasSubstr("--person")));
+}
+
+TEST_F(TwoPersonAmendmentsTest, AFirstApprovalExpires) {
+  ASSERT_EQ(StateAfter(id_, tanaka_), v1::AMENDMENT_STATE_PENDING);
+  registrar_.clock.Advance(kProposalLife);
+
+  EXPECT_EQ(StateAfter(id_, suzuki_), v1::AMENDMENT_STATE_PENDING) << "now the first one";
+  EXPECT_EQ(StateAfter(id_, tanaka_), v1::AMENDMENT_STATE_APPROVED);
+}
+
+TEST_F(TwoPersonAmendmentsTest, AFirstApprovalIsOfWhatWasSeen) {
+  ASSERT_EQ(StateAfter(id_, tanaka_), v1::AMENDMENT_STATE_PENDING);
+  v1::Amendment changed = List(RegistrarForTest::Operator()).amendments(0);
+  changed.set_old_identity(Part("C"));
+  ASSERT_THAT(registrar_.store->Apply(
+                  {store::Put(store::Table::kState, store::Key("amendment").Str(id_), Encode(changed))}),
+              IsOk());
+
+  EXPECT_EQ(StateAfter(id_, suzuki_), v1::AMENDMENT_STATE_PENDING);
 }
 
 }  // namespace

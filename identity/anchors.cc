@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/audit/requests.h"
 #include "core/base/bytes.h"
 #include "core/base/error.h"
 #include "core/base/proto.h"
@@ -13,6 +12,9 @@
 #include "identity/authority_change.h"
 #include "identity/checks.h"
 #include "identity/entries.h"
+#include "identity/once.h"
+#include "identity/participant_keys.h"
+#include "identity/proposals.h"
 
 namespace tsunagi::identity {
 namespace {
@@ -106,67 +108,137 @@ absl::StatusOr<Decision<bool>> DecideFirst(const RegistrarContext& context) {
   return decision;
 }
 
-absl::StatusOr<Decision<v1::RotateKeyResponse>> DecideRotate(const RegistrarContext& context,
-                                                             const Caller& caller,
-                                                             const v1::RotateKeyRequest& request) {
-  const audit::RequestKey key = {caller.did(), "RotateKey", request.request_id(),
-                                 crypto::Sha256(Encode(request))};
-  Decision<v1::RotateKeyResponse> decision;
-  ASSIGN_OR_RETURN(const std::optional<std::string> replied, audit::FindReply(context.journal.store(), key));
-  if (replied.has_value()) {
-    RETURN_IF_ERROR(Decode(*replied, "stored reply", decision.reply));
-    return decision;
-  }
-  RETURN_IF_ERROR(CheckRequest(request));
+// What a proposal is about: the keys in use and the bundle.
+absl::StatusOr<std::string> BasisOf(const RegistrarContext& context) {
+  ASSIGN_OR_RETURN(const StoredAuthority stored, LoadStoredAuthority(context.journal.store()));
+  return crypto::Sha256(Encode(stored));
+}
+
+// Adds the rotation to `commit`, with its leaf.
+absl::StatusOr<v1::RotateKeyResponse> AddRotation(const RegistrarContext& context, const std::string& by,
+                                                  const v1::RotateKeyRequest& request,
+                                                  audit::Commit& commit) {
   ASSIGN_OR_RETURN(AuthorityChange change, BeginChange(context));
-  audit::Commit commit;
   ASSIGN_OR_RETURN(const std::string key_id, Change(context, request, change, commit));
-  decision.reply.set_key_id(key_id);
+  v1::RotateKeyResponse reply;
+  reply.set_key_id(key_id);
   const bool is_ca = request.key() == v1::AUTHORITY_KEY_ROOT || request.key() == v1::AUTHORITY_KEY_ISSUING;
   if (is_ca) {
     RETURN_IF_ERROR(change.SignBundle());
-    decision.reply.set_bundle_version(change.bundle_version());
+    reply.set_bundle_version(change.bundle_version());
   }
   change.AddTo(commit);
-  commit.reads.push_back(audit::StoredRequestKey(key));
-  audit::RememberReply(key, Encode(decision.reply), context.clock.Now(), commit.writes);
   const bool only_known = is_ca && !request.put_into_use();
   ASSIGN_OR_RETURN(const std::string digest, FromHex(key_id));
-  commit.record = EncodeRecord(
-      {only_known ? "key-made-known" : "key-put-into-use", "", digest, ByOf(caller), request.reason()},
-      context.clock.Now());
+  commit.record =
+      EncodeRecord({only_known ? "key-made-known" : "key-put-into-use", "", digest, by, request.reason()},
+                   context.clock.Now());
+  return reply;
+}
+
+absl::StatusOr<Decision<v1::RotateKeyResponse>> DecideRotate(const RegistrarContext& context,
+                                                             const Caller& caller,
+                                                             const v1::RotateKeyRequest& request) {
+  RETURN_IF_ERROR(CheckRequest(request));
+  Decision<v1::RotateKeyResponse> decision;
+  audit::Commit commit;
+  if (context.options.two_person_approval) {
+    v1::Proposal proposal;
+    *proposal.mutable_rotate_key() = request;
+    ASSIGN_OR_RETURN(const std::string basis, BasisOf(context));
+    ASSIGN_OR_RETURN(*decision.reply.mutable_pending_id(),
+                     EnterProposal(context, caller, std::move(proposal), basis, request.reason(), commit));
+  } else {
+    ASSIGN_OR_RETURN(decision.reply, AddRotation(context, ByOf(caller), request, commit));
+  }
   decision.commit = std::move(commit);
   return decision;
 }
 
+absl::StatusOr<std::string> DigestOf(const v1::RemoveAuthorityRequest& request) {
+  const absl::StatusOr<std::string> sha256 = FromHex(request.certificate_sha256());
+  if (sha256.ok() && sha256->size() == crypto::kDigestSize) return sha256;
+  return InvalidArgument({"DIGEST_INVALID", "certificate_sha256", request.certificate_sha256(),
+                          "64 digits of lower-case hex, as `tsunagi authority list` shows them"});
+}
+
+// Adds the removal to `commit`, with its leaf.
+absl::StatusOr<v1::RemoveAuthorityResponse> AddRemoval(const RegistrarContext& context, const std::string& by,
+                                                       const v1::RemoveAuthorityRequest& request,
+                                                       audit::Commit& commit) {
+  ASSIGN_OR_RETURN(const std::string sha256, DigestOf(request));
+  ASSIGN_OR_RETURN(AuthorityChange change, BeginChange(context));
+  RETURN_IF_ERROR(change.Remove(sha256));
+  RETURN_IF_ERROR(change.SignBundle());
+  v1::RemoveAuthorityResponse reply;
+  reply.set_bundle_version(change.bundle_version());
+  change.AddTo(commit);
+  commit.record = EncodeRecord({"authority-removed", "", sha256, by, request.reason()}, context.clock.Now());
+  return reply;
+}
+
 absl::StatusOr<Decision<v1::RemoveAuthorityResponse>> DecideRemove(
     const RegistrarContext& context, const Caller& caller, const v1::RemoveAuthorityRequest& request) {
-  const audit::RequestKey key = {caller.did(), "RemoveAuthority", request.request_id(),
-                                 crypto::Sha256(Encode(request))};
-  Decision<v1::RemoveAuthorityResponse> decision;
-  ASSIGN_OR_RETURN(const std::optional<std::string> replied, audit::FindReply(context.journal.store(), key));
-  if (replied.has_value()) {
-    RETURN_IF_ERROR(Decode(*replied, "stored reply", decision.reply));
-    return decision;
-  }
   RETURN_IF_ERROR(CheckText("reason", request.reason(), kMaxReason, /*required=*/true));
-  const absl::StatusOr<std::string> sha256 = FromHex(request.certificate_sha256());
-  if (!sha256.ok() || sha256->size() != crypto::kDigestSize) {
-    return InvalidArgument({"DIGEST_INVALID", "certificate_sha256", request.certificate_sha256(),
-                            "64 digits of lower-case hex, as `tsunagi authority list` shows them"});
-  }
-  ASSIGN_OR_RETURN(AuthorityChange change, BeginChange(context));
-  RETURN_IF_ERROR(change.Remove(*sha256));
-  RETURN_IF_ERROR(change.SignBundle());
-  decision.reply.set_bundle_version(change.bundle_version());
+  RETURN_IF_ERROR(DigestOf(request).status());
+  Decision<v1::RemoveAuthorityResponse> decision;
   audit::Commit commit;
-  change.AddTo(commit);
-  commit.reads.push_back(audit::StoredRequestKey(key));
-  audit::RememberReply(key, Encode(decision.reply), context.clock.Now(), commit.writes);
-  commit.record =
-      EncodeRecord({"authority-removed", "", *sha256, ByOf(caller), request.reason()}, context.clock.Now());
+  if (context.options.two_person_approval) {
+    v1::Proposal proposal;
+    *proposal.mutable_remove_authority() = request;
+    ASSIGN_OR_RETURN(const std::string basis, BasisOf(context));
+    ASSIGN_OR_RETURN(*decision.reply.mutable_pending_id(),
+                     EnterProposal(context, caller, std::move(proposal), basis, request.reason(), commit));
+  } else {
+    ASSIGN_OR_RETURN(decision.reply, AddRemoval(context, ByOf(caller), request, commit));
+  }
   decision.commit = std::move(commit);
   return decision;
+}
+
+// Does what was proposed, unless what it is about has changed.
+absl::StatusOr<v1::ApproveProposalResponse> AddApproved(const RegistrarContext& context,
+                                                        const Approved& approved, audit::Commit& commit) {
+  const v1::Proposal& proposal = approved.stored.proposal();
+  const std::string& by = approved.approver.by;
+  v1::ApproveProposalResponse reply;
+  if (proposal.act_case() == v1::Proposal::kEndKey) {
+    ASSIGN_OR_RETURN(const std::string basis, BasisOfKeyEnd(context.journal.store(), proposal.end_key()));
+    RETURN_IF_ERROR(CheckUnchanged(approved, basis));
+    ASSIGN_OR_RETURN(*reply.mutable_end_key(), AddKeyEnd(context, by, proposal.end_key(), commit));
+    return reply;
+  }
+  ASSIGN_OR_RETURN(const std::string basis, BasisOf(context));
+  RETURN_IF_ERROR(CheckUnchanged(approved, basis));
+  if (proposal.act_case() == v1::Proposal::kRotateKey) {
+    ASSIGN_OR_RETURN(*reply.mutable_rotate_key(), AddRotation(context, by, proposal.rotate_key(), commit));
+    return reply;
+  }
+  ASSIGN_OR_RETURN(*reply.mutable_remove_authority(),
+                   AddRemoval(context, by, proposal.remove_authority(), commit));
+  return reply;
+}
+
+absl::StatusOr<Decision<v1::ApproveProposalResponse>> DecideApprove(
+    const RegistrarContext& context, const Caller& caller, const v1::ApproveProposalRequest& request) {
+  Decision<v1::ApproveProposalResponse> decision;
+  audit::Commit commit;
+  ASSIGN_OR_RETURN(const Approved approved, TakeApproved(context, caller, request.id(), commit));
+  ASSIGN_OR_RETURN(decision.reply, AddApproved(context, approved, commit));
+  decision.commit = std::move(commit);
+  return decision;
+}
+
+absl::StatusOr<Decision<v1::DeclineProposalResponse>> DecideDecline(
+    const RegistrarContext& context, const Caller& caller, const v1::DeclineProposalRequest& request) {
+  RETURN_IF_ERROR(CheckText("reason", request.reason(), kMaxReason, /*required=*/true));
+  ASSIGN_OR_RETURN(const Actor actor, ActorOf(context, caller));
+  audit::Commit commit;
+  RETURN_IF_ERROR(TakeOutProposal(context.journal.store(), request.id(), commit));
+  ASSIGN_OR_RETURN(const std::string digest, FromHex(request.id()));
+  commit.record =
+      EncodeRecord({"proposal-declined", "", digest, actor.by, request.reason()}, context.clock.Now());
+  return Decision<v1::DeclineProposalResponse>{{}, std::move(commit)};
 }
 
 // Next versions of all lists, so that everybody takes over what another key signs.
@@ -202,24 +274,37 @@ absl::Status Anchors::Open() {
   return trust_.RestoreBundle(stored.bundle());
 }
 
-absl::StatusOr<v1::RotateKeyResponse> Anchors::Rotate(const Caller& caller,
-                                                      const v1::RotateKeyRequest& request) {
+template <class Reply, class Request>
+absl::StatusOr<Reply> Anchors::Run(absl::string_view method, const Caller& caller, const Request& request,
+                                   absl::StatusOr<Decision<Reply>> (*decide)(const RegistrarContext&,
+                                                                             const Caller&, const Request&)) {
   MutexLock lock(mutex_);
-  ASSIGN_OR_RETURN(v1::RotateKeyResponse reply, ActAndWait<v1::RotateKeyResponse>(context_, [&] {
-                     return DecideRotate(context_, caller, request);
+  ASSIGN_OR_RETURN(Reply reply, ActAndWait<Reply>(context_, [&] {
+                     return Once<Reply>(context_, caller, method, request,
+                                        [&] { return decide(context_, caller, request); });
                    }));
   RETURN_IF_ERROR(Apply());
   return reply;
 }
 
+absl::StatusOr<v1::RotateKeyResponse> Anchors::Rotate(const Caller& caller,
+                                                      const v1::RotateKeyRequest& request) {
+  return Run<v1::RotateKeyResponse>("RotateKey", caller, request, DecideRotate);
+}
+
 absl::StatusOr<v1::RemoveAuthorityResponse> Anchors::Remove(const Caller& caller,
                                                             const v1::RemoveAuthorityRequest& request) {
-  MutexLock lock(mutex_);
-  ASSIGN_OR_RETURN(v1::RemoveAuthorityResponse reply, ActAndWait<v1::RemoveAuthorityResponse>(context_, [&] {
-                     return DecideRemove(context_, caller, request);
-                   }));
-  RETURN_IF_ERROR(Apply());
-  return reply;
+  return Run<v1::RemoveAuthorityResponse>("RemoveAuthority", caller, request, DecideRemove);
+}
+
+absl::StatusOr<v1::ApproveProposalResponse> Anchors::Approve(const Caller& caller,
+                                                             const v1::ApproveProposalRequest& request) {
+  return Run<v1::ApproveProposalResponse>("ApproveProposal", caller, request, DecideApprove);
+}
+
+absl::StatusOr<v1::DeclineProposalResponse> Anchors::Decline(const Caller& caller,
+                                                             const v1::DeclineProposalRequest& request) {
+  return Run<v1::DeclineProposalResponse>("DeclineProposal", caller, request, DecideDecline);
 }
 
 absl::Status Anchors::Apply() {

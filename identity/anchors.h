@@ -45,7 +45,22 @@ class Anchors {
   absl::StatusOr<v1::RemoveAuthorityResponse> Remove(const Caller& caller,
                                                      const v1::RemoveAuthorityRequest& request);
 
+  // With two-person approval (二者承認) the two above only propose (`pending_id`), and another person
+  // approves, here and for ParticipantKeys::EndKey. FAILED_PRECONDITION: the same person, a certificate that
+  // names none, a proposal that has expired, or keys that are not any more what they were when it was
+  // proposed.
+  absl::StatusOr<v1::ApproveProposalResponse> Approve(const Caller& caller,
+                                                      const v1::ApproveProposalRequest& request);
+  // NOT_FOUND when nothing is proposed under the id. Who proposed it may, too.
+  absl::StatusOr<v1::DeclineProposalResponse> Decline(const Caller& caller,
+                                                      const v1::DeclineProposalRequest& request);
+
  private:
+  // Decides once by its request_id, then puts into use what came of it.
+  template <class Reply, class Request>
+  absl::StatusOr<Reply> Run(absl::string_view method, const Caller& caller, const Request& request,
+                            absl::StatusOr<Decision<Reply>> (*decide)(const RegistrarContext&, const Caller&,
+                                                                      const Request&));
   // Puts what is stored into use.
   absl::Status Apply();
 

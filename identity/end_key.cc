@@ -2,19 +2,25 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/audit/requests.h"
 #include "core/base/error.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
 #include "core/crypto/digest.h"
 #include "identity/checks.h"
 #include "identity/entries.h"
+#include "identity/once.h"
 #include "identity/participant_keys.h"
+#include "identity/proposals.h"
 
 namespace tsunagi::identity {
 namespace {
 
 constexpr size_t kMaxReason = 500;
+
+absl::Status NoSuchKey(const v1::Participant& participant, absl::string_view key_id) {
+  return absl::NotFoundError(absl::StrCat("participant `", participant.label(), "` lists no key `", key_id,
+                                          "`: the directory shows its keys"));
+}
 
 // Ends the key at `end`; an end is only ever moved forward.
 absl::Status End(absl::string_view key_id, absl::Time end, v1::Participant& participant) {
@@ -36,8 +42,7 @@ absl::Status End(absl::string_view key_id, absl::Time end, v1::Participant& part
     *key.mutable_valid_until() = ToProto(end);
     return absl::OkStatus();
   }
-  return absl::NotFoundError(absl::StrCat("participant `", participant.label(), "` lists no key `", key_id,
-                                          "`: the directory shows its keys"));
+  return NoSuchKey(participant, key_id);
 }
 
 absl::StatusOr<absl::Time> EndOf(const v1::EndKeyRequest& request, absl::Time now) {
@@ -64,34 +69,62 @@ void ParticipantKeys::EndKey(const Caller& caller, const v1::EndKeyRequest& requ
       });
 }
 
-absl::StatusOr<Decision<v1::EndKeyResponse>> ParticipantKeys::DecideEndKey(
-    const Caller& caller, const v1::EndKeyRequest& request) const {
-  const store::Store& store = context_.journal.store();
-  const absl::Time now = context_.clock.Now();
-  const audit::RequestKey key = {caller.did(), "EndKey", request.request_id(),
-                                 crypto::Sha256(Encode(request))};
-  Decision<v1::EndKeyResponse> decision;
-  ASSIGN_OR_RETURN(const std::optional<std::string> replied, audit::FindReply(store, key));
-  if (replied.has_value()) {
-    RETURN_IF_ERROR(Decode(*replied, "stored reply", decision.reply));
-    return decision;
+absl::StatusOr<std::string> BasisOfKeyEnd(const store::Store& store, const v1::EndKeyRequest& request) {
+  ASSIGN_OR_RETURN(const StoredParticipant entry, FindEntry(store, request.participant()));
+  for (const v1::ParticipantKey& key : entry.participant().keys()) {
+    if (key.key_id() == request.key_id()) return crypto::Sha256(Encode(key));
   }
-  RETURN_IF_ERROR(CheckText("reason", request.reason(), kMaxReason, /*required=*/true));
+  return NoSuchKey(entry.participant(), request.key_id());
+}
+
+absl::StatusOr<v1::EndKeyResponse> AddKeyEnd(const RegistrarContext& context, const std::string& by,
+                                             const v1::EndKeyRequest& request, audit::Commit& commit) {
+  const absl::Time now = context.clock.Now();
   ASSIGN_OR_RETURN(const absl::Time end, EndOf(request, now));
-  ASSIGN_OR_RETURN(StoredParticipant entry, FindEntry(store, request.participant()));
+  ASSIGN_OR_RETURN(StoredParticipant entry, FindEntry(context.journal.store(), request.participant()));
   if (entry.participant().label() == kRegistrarLabel) {
     return absl::FailedPreconditionError("the registrar's own keys are rotated: `tsunagi authority rotate`");
   }
   RETURN_IF_ERROR(End(request.key_id(), end, *entry.mutable_participant()));
-  audit::Commit commit;
-  ASSIGN_OR_RETURN(const EntryChange change, AddEntryChange(context_, entry, commit));
-  decision.reply.set_directory_version(change.directory_version);
-  commit.reads.push_back(audit::StoredRequestKey(key));
-  audit::RememberReply(key, Encode(decision.reply), now, commit.writes);
-  commit.record = EncodeRecord(
-      {"key-ended", entry.participant().did(), change.digest, ByOf(caller), request.reason()}, now);
-  decision.commit = std::move(commit);
-  return decision;
+  ASSIGN_OR_RETURN(const EntryChange change, AddEntryChange(context, entry, commit));
+  v1::EndKeyResponse reply;
+  reply.set_directory_version(change.directory_version);
+  commit.record =
+      EncodeRecord({"key-ended", entry.participant().did(), change.digest, by, request.reason()}, now);
+  return reply;
+}
+
+absl::StatusOr<Decision<v1::EndKeyResponse>> ParticipantKeys::DecideEndKey(
+    const Caller& caller, const v1::EndKeyRequest& request) const {
+  return Once<v1::EndKeyResponse>(
+      context_, caller, "EndKey", request, [&]() -> absl::StatusOr<Decision<v1::EndKeyResponse>> {
+        RETURN_IF_ERROR(CheckText("reason", request.reason(), kMaxReason, /*required=*/true));
+        Decision<v1::EndKeyResponse> decision;
+        audit::Commit commit;
+        // Also when it is only proposed: what cannot be done is told at once.
+        ASSIGN_OR_RETURN(decision.reply, AddKeyEnd(context_, ByOf(caller), request, commit));
+        if (context_.options.two_person_approval) {
+          ASSIGN_OR_RETURN(decision.reply, ProposeKeyEnd(caller, request, commit));
+        }
+        decision.commit = std::move(commit);
+        return decision;
+      });
+}
+
+absl::StatusOr<v1::EndKeyResponse> ParticipantKeys::ProposeKeyEnd(const Caller& caller,
+                                                                  const v1::EndKeyRequest& request,
+                                                                  audit::Commit& commit) const {
+  commit = {};
+  v1::Proposal proposal;
+  *proposal.mutable_end_key() = request;
+  // Since when it counts does not depend on when it is approved.
+  if (!request.has_end_time())
+    *proposal.mutable_end_key()->mutable_end_time() = ToProto(context_.clock.Now());
+  ASSIGN_OR_RETURN(const std::string basis, BasisOfKeyEnd(context_.journal.store(), request));
+  v1::EndKeyResponse reply;
+  ASSIGN_OR_RETURN(*reply.mutable_pending_id(),
+                   EnterProposal(context_, caller, std::move(proposal), basis, request.reason(), commit));
+  return reply;
 }
 
 }  // namespace tsunagi::identity

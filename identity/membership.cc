@@ -76,26 +76,6 @@ void Membership::ConsentToNamespace(const Caller& caller, const v1::ConsentToNam
   Run("ConsentToNamespace", caller, request, &Membership::DecideConsent, std::move(done));
 }
 
-absl::StatusOr<Membership::Actor> Membership::ActorOf(const Caller& caller) const {
-  ASSIGN_OR_RETURN(const std::optional<StoredPerson> person,
-                   FindPerson(context_.journal.store(), caller.certificate_sha256()));
-  Actor actor{ByOf(caller), ByOf(caller), {}};
-  if (person.has_value()) {
-    absl::StrAppend(&actor.shown, " (", person->name(), ")");
-    absl::StrAppend(&actor.by, " person:", person->id());
-    actor.person = *person;
-  }
-  return actor;
-}
-
-absl::StatusOr<Membership::Actor> Membership::ApproverOf(const Caller& caller) const {
-  ASSIGN_OR_RETURN(Actor actor, ActorOf(caller));
-  if (!context_.options.two_person_approval || !actor.person.id().empty()) return actor;
-  return absl::FailedPreconditionError(
-      "two-person approval is on and this certificate names no person: enrol with an invitation made with "
-      "`tsunagi participant invite registrar --process operator --person NAME`");
-}
-
 absl::StatusOr<Membership::Listed> Membership::Admit(const v1::Participant& applied,
                                                      audit::Commit& commit) const {
   StoredParticipant entry;

@@ -11,8 +11,8 @@
 #include "identity/act.h"
 #include "identity/context.h"
 #include "identity/entries.h"
+#include "identity/operators.h"
 #include "identity/pendings.h"
-#include "identity/persons.h"
 #include "identity/signed_lists.h"
 #include "tsunagi/identity/v1/membership_service.pb.h"
 
@@ -83,16 +83,6 @@ class Membership {
   absl::StatusOr<v1::ListParticipantsResponse> List(const v1::ListParticipantsRequest& request) const;
 
  private:
-  // Who acts, for the registrar's operators and for leaves.
-  struct Actor {
-    std::string shown;  // with the person's name
-    std::string by;     // with the person's id
-    StoredPerson person;
-  };
-  absl::StatusOr<Actor> ActorOf(const Caller& caller) const;
-  // The same for who enters or approves.
-  absl::StatusOr<Actor> ApproverOf(const Caller& caller) const;
-
   absl::StatusOr<Decision<v1::ApplyResponse>> DecideApply(const Caller& caller,
                                                           const v1::ApplyRequest& request) const;
   absl::StatusOr<Decision<v1::ApproveResponse>> DecideApprove(const Caller& caller,

@@ -43,17 +43,6 @@ absl::StatusOr<v1::Participant> Applied(const v1::Participant& requested, const 
   return applied;
 }
 
-// Two-person approval (二者承認).
-absl::Status CheckOtherPerson(const StoredPending& pending, const StoredPerson& approver) {
-  if (!pending.has_person()) {
-    return absl::FailedPreconditionError(
-        "it was entered by nobody who is known as a person: decline it and enter it again");
-  }
-  if (pending.person().id() != approver.id()) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      "you entered it: with two-person approval another person must approve it");
-}
-
 absl::string_view ActOf(v1::PendingKind kind) {
   switch (kind) {
     case v1::PENDING_KIND_APPLICATION:
@@ -73,7 +62,7 @@ absl::string_view ActOf(v1::PendingKind kind) {
 absl::StatusOr<Decision<v1::ApplyResponse>> Membership::DecideApply(const Caller& caller,
                                                                     const v1::ApplyRequest& request) const {
   const store::Store& store = context_.journal.store();
-  ASSIGN_OR_RETURN(const Actor actor, ApproverOf(caller));
+  ASSIGN_OR_RETURN(const Actor actor, ApproverOf(context_, caller));
   ASSIGN_OR_RETURN(v1::Participant applied, Applied(request.participant(), context_.options));
   audit::Commit commit;
   RETURN_IF_ERROR(CheckLabelFree(store, applied.label(), commit));
@@ -108,10 +97,10 @@ absl::StatusOr<Decision<v1::ApplyResponse>> Membership::DecideApply(const Caller
 absl::StatusOr<Decision<v1::ApproveResponse>> Membership::DecideApprove(
     const Caller& caller, const v1::ApproveRequest& request) const {
   const store::Store& store = context_.journal.store();
-  ASSIGN_OR_RETURN(const Actor actor, ApproverOf(caller));
+  ASSIGN_OR_RETURN(const Actor actor, ApproverOf(context_, caller));
   RETURN_IF_ERROR(CheckText("reason", request.reason(), kMaxReason, /*required=*/false));
   ASSIGN_OR_RETURN(const StoredPending stored, LoadPending(store, request.id()));
-  if (context_.options.two_person_approval) RETURN_IF_ERROR(CheckOtherPerson(stored, actor.person));
+  if (context_.options.two_person_approval) RETURN_IF_ERROR(CheckOtherPerson(stored.person(), actor.person));
   const v1::Pending& pending = stored.pending();
   const v1::Participant& waiting = pending.participant();
   const bool ruled = !request.reason().empty();
@@ -148,7 +137,7 @@ absl::StatusOr<Decision<v1::ApproveResponse>> Membership::DecideApprove(
 
 absl::StatusOr<Decision<v1::DeclineResponse>> Membership::DecideDecline(
     const Caller& caller, const v1::DeclineRequest& request) const {
-  ASSIGN_OR_RETURN(const Actor actor, ActorOf(caller));
+  ASSIGN_OR_RETURN(const Actor actor, ActorOf(context_, caller));
   RETURN_IF_ERROR(CheckText("reason", request.reason(), kMaxReason, /*required=*/true));
   ASSIGN_OR_RETURN(const StoredPending stored, LoadPending(context_.journal.store(), request.id()));
   audit::Commit commit;

@@ -53,7 +53,7 @@ absl::StatusOr<std::string> HeirOf(const store::Store& store, absl::string_view 
 absl::StatusOr<Decision<v1::UpdateParticipantResponse>> Membership::DecideUpdate(
     const Caller& caller, const v1::UpdateParticipantRequest& request) const {
   const store::Store& store = context_.journal.store();
-  ASSIGN_OR_RETURN(const Actor actor, ApproverOf(caller));
+  ASSIGN_OR_RETURN(const Actor actor, ApproverOf(context_, caller));
   RETURN_IF_ERROR(CheckText("reason", request.reason(), kMaxReason, /*required=*/true));
   RETURN_IF_ERROR(CheckParticipant(request.participant()));
   ASSIGN_OR_RETURN(const StoredParticipant entry, FindMember(store, request.participant().label()));
@@ -91,7 +91,7 @@ absl::StatusOr<Decision<v1::UpdateParticipantResponse>> Membership::DecideUpdate
 absl::StatusOr<Decision<v1::SetSuspendedResponse>> Membership::DecideSuspended(
     const Caller& caller, const v1::SetSuspendedRequest& request) const {
   const store::Store& store = context_.journal.store();
-  ASSIGN_OR_RETURN(const Actor actor, ActorOf(caller));
+  ASSIGN_OR_RETURN(const Actor actor, ActorOf(context_, caller));
   RETURN_IF_ERROR(CheckText("reason", request.reason(), kMaxReason, /*required=*/true));
   ASSIGN_OR_RETURN(StoredParticipant entry, FindMember(store, request.participant()));
   Decision<v1::SetSuspendedResponse> decision;
@@ -118,7 +118,7 @@ absl::StatusOr<Decision<v1::SetSuspendedResponse>> Membership::DecideSuspended(
 absl::StatusOr<Decision<v1::LeaveResponse>> Membership::DecideLeave(const Caller& caller,
                                                                     const v1::LeaveRequest& request) const {
   const store::Store& store = context_.journal.store();
-  ASSIGN_OR_RETURN(const Actor actor, ApproverOf(caller));
+  ASSIGN_OR_RETURN(const Actor actor, ApproverOf(context_, caller));
   RETURN_IF_ERROR(CheckText("reason", request.reason(), kMaxReason, /*required=*/true));
   ASSIGN_OR_RETURN(const StoredParticipant entry, FindMember(store, request.participant()));
   audit::Commit commit;

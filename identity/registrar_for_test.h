@@ -114,6 +114,18 @@ struct RegistrarForTest {
       registrar->enrolment().Enrol({label, code, request_der, "192.0.2.1"}, std::move(done));
     });
   }
+  // An operator of the registrar with a certificate of its own that names this person.
+  Caller OperatorNamed(const std::string& person) {
+    v1::CreateInvitationRequest request;
+    request.set_request_id(NewUuid(random));
+    request.set_label("registrar");
+    request.add_processes("operator");
+    request.set_person(person);
+    const crypto::PrivateKey key = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256);
+    const crypto::Certificate certificate =
+        Enrol("registrar", TryInvite(request)->code(), RequestFor(key, "registrar", "operator")).value();
+    return CallerForTest::WithCertificate(Operator(), certificate.sha256);
+  }
   // Enrols the node of a participant with an invitation of its own; the directory says so.
   void EnrolNode(const std::string& label) {
     const crypto::PrivateKey key = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ES256);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "identity/proposals.h"
 #include "services/rpc/reply.h"
 
 namespace tsunagi::identity {
@@ -17,6 +18,9 @@ std::vector<rpc::AccessRow> AuthorityRows() {
       {"/tsunagi.identity.v1.AuthorityService/RotateKey", Who::kOwnOperator},
       {"/tsunagi.identity.v1.AuthorityService/RemoveAuthority", Who::kOwnOperator},
       {"/tsunagi.identity.v1.AuthorityService/EndKey", Who::kOwnOperator},
+      {"/tsunagi.identity.v1.AuthorityService/ListProposals", Who::kOwnOperator, "", people::kViewer},
+      {"/tsunagi.identity.v1.AuthorityService/ApproveProposal", Who::kOwnOperator},
+      {"/tsunagi.identity.v1.AuthorityService/DeclineProposal", Who::kOwnOperator},
   };
 }
 
@@ -51,6 +55,30 @@ ServerUnaryReactor* AuthorityService::EndKey(CallbackServerContext* context, con
   return guard_.Serve(context, [=, this](const Caller& caller, const Finish& finish) {
     registrar_.keys().EndKey(caller, *request, rpc::Into(response, finish));
   });
+}
+
+ServerUnaryReactor* AuthorityService::ListProposals(CallbackServerContext* context,
+                                                    const v1::ListProposalsRequest*,
+                                                    v1::ListProposalsResponse* response) {
+  return guard_.Serve(context, [=, this](const Caller&, const Finish& finish) {
+    rpc::Return(identity::ListProposals(registrar_.context()), response, finish);
+  });
+}
+
+ServerUnaryReactor* AuthorityService::ApproveProposal(CallbackServerContext* context,
+                                                      const v1::ApproveProposalRequest* request,
+                                                      v1::ApproveProposalResponse* response) {
+  return guard_.Serve(context, rpc::OnPool(worker_, response, [this, request](const Caller& caller) {
+                        return registrar_.anchors().Approve(caller, *request);
+                      }));
+}
+
+ServerUnaryReactor* AuthorityService::DeclineProposal(CallbackServerContext* context,
+                                                      const v1::DeclineProposalRequest* request,
+                                                      v1::DeclineProposalResponse* response) {
+  return guard_.Serve(context, rpc::OnPool(worker_, response, [this, request](const Caller& caller) {
+                        return registrar_.anchors().Decline(caller, *request);
+                      }));
 }
 
 }  // namespace tsunagi::identity

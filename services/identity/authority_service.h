@@ -32,6 +32,16 @@ class AuthorityService final : public v1::AuthorityService::CallbackService {
   grpc::ServerUnaryReactor* EndKey(grpc::CallbackServerContext* context, const v1::EndKeyRequest* request,
                                    v1::EndKeyResponse* response) override;
 
+  grpc::ServerUnaryReactor* ListProposals(grpc::CallbackServerContext* context,
+                                          const v1::ListProposalsRequest* request,
+                                          v1::ListProposalsResponse* response) override;
+  grpc::ServerUnaryReactor* ApproveProposal(grpc::CallbackServerContext* context,
+                                            const v1::ApproveProposalRequest* request,
+                                            v1::ApproveProposalResponse* response) override;
+  grpc::ServerUnaryReactor* DeclineProposal(grpc::CallbackServerContext* context,
+                                            const v1::DeclineProposalRequest* request,
+                                            v1::DeclineProposalResponse* response) override;
+
  private:
   rpc::Guard& guard_;
   Registrar& registrar_;
