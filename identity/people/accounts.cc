@@ -1,11 +1,16 @@
 #include "identity/people/accounts.h"
 
+#include <algorithm>
+#include <future>
+#include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/error.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
@@ -52,6 +57,25 @@ absl::Status CheckEnabled(const StoredAccount& account, absl::string_view id) {
   if (!account.disabled()) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("account `", id, "` is disabled for good: create a new one"));
+}
+
+// The administrator to reset: `id`, or the only one there is.
+absl::StatusOr<std::string> AdministratorToReset(const store::Store& store, const std::string& id) {
+  std::vector<std::string> administrators;
+  RETURN_IF_ERROR(ForEachAccount(store, "", [&](const std::string& one, const StoredAccount& account) {
+    if (!account.disabled() && account.role() == kAdministrator) administrators.push_back(one);
+    return true;
+  }));
+  if (administrators.empty()) {
+    return absl::FailedPreconditionError(
+        "no administrator has an account here: the operator's certificate alone has every right");
+  }
+  const bool known = std::find(administrators.begin(), administrators.end(), id) != administrators.end();
+  if (known) return id;
+  if (id.empty() && administrators.size() == 1) return administrators[0];
+  return absl::FailedPreconditionError(
+      absl::StrCat("account `", id, "`: expected an administrator that is not disabled, which are `",
+                   absl::StrJoin(administrators, "`, `"), "`"));
 }
 
 absl::StatusOr<v1::CreateAccountResponse> CreatedBefore(absl::string_view bytes) {
@@ -213,9 +237,28 @@ absl::StatusOr<v1::SetPasswordResponse> Accounts::SetPassword(const Caller& call
   RETURN_IF_ERROR(CheckPassword(request.password(), request.account(), name));
   RETURN_IF_ERROR(CheckMaySet(caller, request, account));
   ASSIGN_OR_RETURN(*account.mutable_password_hash(), context_.hasher.Hash(request.password()));
+  account.clear_one_time_until();
+  account.clear_one_time_used();
   RETURN_IF_ERROR(
       Change({"password-set", request.account(), kNoRole, caller.account()}, account, remembered));
   return v1::SetPasswordResponse();
+}
+
+absl::StatusOr<std::string> Accounts::ResetPassword(const std::string& id, absl::string_view password) {
+  MutexLock lock(context_.mutex);
+  const store::Store& store = context_.journal.store();
+  ASSIGN_OR_RETURN(const std::string account_id, AdministratorToReset(store, id));
+  ASSIGN_OR_RETURN(StoredAccount account, LoadAccount(store, account_id));
+  ASSIGN_OR_RETURN(*account.mutable_password_hash(), context_.hasher.Hash(password));
+  *account.mutable_one_time_until() = ToProto(context_.clock.Now() + kOneTimeLife);
+  account.clear_one_time_used();
+  ClearTries(account);
+  std::vector<store::Write> writes = {Put(Table::kState, AccountKey(account_id), Encode(account))};
+  RETURN_IF_ERROR(EndSessions(store, account_id, writes));
+  RETURN_IF_ERROR(Commit(context_, PeopleAct{"password-reset", account_id, kNoRole, ""}, std::move(writes)));
+  context_.sessions.RemoveAllOf(account_id);
+  RETURN_IF_ERROR(Publish(context_));
+  return account_id;
 }
 
 absl::StatusOr<v1::SetRoleResponse> Accounts::SetRole(const Caller& caller,

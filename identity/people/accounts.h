@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "identity/people/rows.h"
 
 namespace tsunagi::people {
@@ -12,6 +13,7 @@ namespace tsunagi::people {
 inline constexpr int kMaxAccounts = 1000;
 inline constexpr size_t kMinPassword = 12;
 inline constexpr size_t kMaxPassword = 1024;
+inline constexpr absl::Duration kOneTimeLife = absl::Hours(24);
 
 // INVALID_ARGUMENT, without the value, unless it has 12 to 1,024 bytes and contains neither `id` nor `name`
 // (capital letters alike).
@@ -50,6 +52,12 @@ class Accounts {
   absl::StatusOr<v1::DisableAccountResponse> Disable(const Caller& caller,
                                                      const v1::DisableAccountRequest& request);
   absl::StatusOr<v1::ListAccountsResponse> List(const v1::ListAccountsRequest& request) const;
+
+  // For whoever has the process's folder, while it is stopped: gives administrator `id`, or the only one when
+  // empty, `password` as a one-time password for kOneTimeLife, and ends its sessions. It opens one session,
+  // as a viewer, in which the person sets a new one. The account's id. FAILED_PRECONDITION naming those that
+  // it could be.
+  absl::StatusOr<std::string> ResetPassword(const std::string& id, absl::string_view password);
 
  private:
   absl::StatusOr<v1::CreateAccountResponse> Add(const Caller& caller, const v1::CreateAccountRequest& request,

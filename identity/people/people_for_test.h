@@ -34,8 +34,11 @@ inline bool IsInFiles(const std::string& folder, const std::string& text) {
 }
 
 struct PeopleForTest {
-  explicit PeopleForTest(std::unique_ptr<store::Store> kept = store::NewMemoryStore())
-      : store(std::move(kept)) {
+  explicit PeopleForTest(
+      std::unique_ptr<store::Store> kept = store::NewMemoryStore(),
+      const crypto::PrivateKey& log = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ED25519),
+      std::string sessions_at = "")
+      : log_key(log), file(std::move(sessions_at)), store(std::move(kept)) {
     Restart();
   }
 
@@ -47,7 +50,7 @@ struct PeopleForTest {
     sessions = std::make_unique<SessionTable>(clock);
     people = People::Open(*journal, clock, random, *sessions, session_file(), cost).value();
   }
-  std::string session_file() const { return folder.File("sessions"); }
+  std::string session_file() const { return file.empty() ? folder.File("sessions") : file; }
 
   // The own operator with the certificate of `label`, with a session of `account` unless it is empty.
   static Caller Operator(const std::string& account = "", const std::string& label = "oem") {
@@ -144,7 +147,8 @@ struct PeopleForTest {
   testing::FakeClock clock;
   testing::FakeRandom random;
   testing::TempDir folder;
-  const crypto::PrivateKey log_key = crypto::PrivateKey::Generate(common::v1::SIGNATURE_ALGORITHM_ED25519);
+  const crypto::PrivateKey log_key;
+  const std::string file;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<SessionTable> sessions;
   std::unique_ptr<audit::Journal> journal;

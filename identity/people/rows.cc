@@ -154,7 +154,7 @@ absl::StatusOr<Role> RoleOf(const PeopleContext& context, const Caller& caller) 
     return absl::PermissionDeniedError("accounts are in use here: sign in first");
   }
   const absl::StatusOr<StoredAccount> account = LoadAccount(context.journal.store(), caller.account());
-  if (account.ok()) return account->role();
+  if (account.ok()) return ActingRole(*account);
   if (!absl::IsNotFound(account.status())) return account.status();
   ASSIGN_OR_RETURN(const StoredClient client, LoadClient(context.journal.store(), caller.account()));
   return client.role();

@@ -73,6 +73,11 @@ absl::Status CheckRole(Role role);
 // 0 to 1,000, or INVALID_ARGUMENT; 100 for 0.
 absl::StatusOr<int> PageSize(int32_t page_size);
 
+// What an account may do: a viewer's, as long as it has a one-time password.
+inline Role ActingRole(const StoredAccount& account) {
+  return account.has_one_time_until() ? kViewer : account.role();
+}
+
 // The role of whoever calls; administrator for an operator without account while none is needed. NOT_FOUND
 // or PERMISSION_DENIED otherwise.
 absl::StatusOr<Role> RoleOf(const PeopleContext& context, const Caller& caller);

@@ -26,6 +26,13 @@ absl::Status WrongAccountOrProof() {
   return absl::UnauthenticatedError("account, password or secret is wrong, or the account is disabled");
 }
 
+// A one-time password counts once, and not for ever.
+absl::StatusOr<bool> PasswordCounts(const StoredAccount& account, absl::Time now) {
+  if (!account.has_one_time_until()) return true;
+  ASSIGN_OR_RETURN(const absl::Time until, FromProto(account.one_time_until()));
+  return !account.one_time_used() && now < until;
+}
+
 }  // namespace
 
 absl::StatusOr<v1::SignInResponse> SignIns::SignIn(const Caller& caller, const v1::SignInRequest& request) {
@@ -84,13 +91,15 @@ absl::StatusOr<v1::SignInResponse> SignIns::Accept(const Caller& caller, const v
   {
     MutexLock lock(context_.mutex);
     ASSIGN_OR_RETURN(StoredAccount account, LoadAccount(context_.journal.store(), request.account()));
-    if (!account.disabled() && account.password_hash() == verified) {
+    ASSIGN_OR_RETURN(const bool counts, PasswordCounts(account, context_.clock.Now()));
+    if (counts && !account.disabled() && account.password_hash() == verified) {
       if (context_.hasher.IsOutdated(verified)) {
         ASSIGN_OR_RETURN(*account.mutable_password_hash(), context_.hasher.Hash(request.password()));
       }
       ClearTries(account);
+      if (account.has_one_time_until()) account.set_one_time_used(true);
       callers_.Succeeded(caller.certificate_sha256());
-      return Begin(caller, request.account(), account.role(), absl::InfiniteFuture(),
+      return Begin(caller, request.account(), ActingRole(account), absl::InfiniteFuture(),
                    {Put(Table::kState, AccountKey(request.account()), Encode(account))});
     }
   }

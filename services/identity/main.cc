@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/crypto/library.h"
 #include "identity/names.h"
+#include "services/identity/account_reset.h"
 #include "services/identity/backup.h"
 #include "services/identity/config.h"
 #include "services/identity/registrar_process.h"
@@ -77,6 +78,18 @@ int Resume(const internal::v1::RegistrarConfig& config, const ResumeOptions& opt
   return 0;
 }
 
+int ResetAccount(const internal::v1::RegistrarConfig& config, const std::string& account,
+                 const std::string& password_file) {
+  const SystemClock clock;
+  const auto id = ResetOperatorAccount(config, account, password_file, clock);
+  if (!id.ok()) return Fail("account-reset", id.status());
+  std::printf(
+      "account %s: one-time password in %s, for 24 h\nnext: start the registrar, `tsunagi sign-in %s`, then "
+      "`tsunagi account set-password %s`, and sign in again\n",
+      id->c_str(), password_file.c_str(), id->c_str(), id->c_str());
+  return 0;
+}
+
 }  // namespace
 }  // namespace tsunagi::identity
 
@@ -98,13 +111,20 @@ int main(int argc, char** argv) {
   resume->add_option("--reason", options.reason, "why, for the record")->required();
   resume->add_flag("--without-members", options.without_members,
                    "although too few members can be asked: what they hold is then not known");
-  for (CLI::App* command : {serve, health, backup, resume}) {
+  CLI::App* const reset = app.add_subcommand(
+      "account-reset", "give an administrator a one-time password, while the registrar is stopped");
+  std::string account;
+  std::string password_file;
+  reset->add_option("--account", account, "id; the only administrator when left out");
+  reset->add_option("--password-file", password_file, "new file for the password, mode 0600")->required();
+  for (CLI::App* command : {serve, health, backup, resume, reset}) {
     command->add_option("--config", path, "configuration file (YAML)")->required();
   }
   CLI11_PARSE(app, argc, argv);
   const auto config = identity::LoadConfig(path);
   if (!config.ok()) return identity::Fail("configuration", config.status());
   log::Start("tsunagi-identity", config->log_level());
+  if (reset->parsed()) return identity::ResetAccount(*config, account, password_file);
   if (backup->parsed()) return identity::Backup(*config, to);
   if (resume->parsed()) return identity::Resume(*config, options);
   return serve->parsed() ? identity::Serve(*config) : identity::Health(*config);

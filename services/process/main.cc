@@ -5,8 +5,12 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/random.h"
 #include "core/crypto/library.h"
+#include "identity/names.h"
+#include "identity/people/reset.h"
 #include "services/process/config.h"
 #include "services/process/health.h"
 #include "services/process/keys.h"
@@ -42,6 +46,25 @@ int Rotate(const std::string& shared_dir) {
   return 0;
 }
 
+// Accounts lie with the process that keeps them; see KeepsAccounts of ParticipantProcess.
+int ResetAccount(const internal::v1::NodeConfig& config, const std::string& process,
+                 const std::string& account, const std::string& password_file) {
+  SystemRandom random;
+  const absl::StatusOr<Keys> keys = LoadKeys(config.data_dir(), config.shared_dir(), random);
+  if (!keys.ok()) return Fail("account-reset", keys.status());
+  const SystemClock clock;
+  const absl::StatusOr<std::string> id = people::ResetAdministrator(
+      {config.data_dir() + "/store", identity::LogOrigin(process, config.participant(), config.federation()),
+       keys->log, config.shared_dir() + "/sessions"},
+      account, password_file, clock);
+  if (!id.ok()) return Fail("account-reset", id.status());
+  std::printf(
+      "account %s: one-time password in %s, for 24 h\nnext: start the process, `tsunagi sign-in %s`, then "
+      "`tsunagi account set-password %s`, and sign in again\n",
+      id->c_str(), password_file.c_str(), id->c_str(), id->c_str());
+  return 0;
+}
+
 }  // namespace
 
 int Main(int argc, char** argv, const std::string& process,
@@ -54,7 +77,14 @@ int Main(int argc, char** argv, const std::string& process,
   CLI::App* health_command = app.add_subcommand("health", "exit 0 when the process serves");
   CLI::App* rotate_command = app.add_subcommand(
       "rotate-signing-key", "make a new signing key for this participant, used from the next start on");
-  for (CLI::App* command : {serve_command, health_command, rotate_command}) {
+  CLI::App* reset_command = app.add_subcommand(
+      "account-reset", "give an administrator a one-time password, while the process is stopped");
+  std::string account;
+  std::string password_file;
+  reset_command->add_option("--account", account, "id; the only administrator when left out");
+  reset_command->add_option("--password-file", password_file, "new file for the password, mode 0600")
+      ->required();
+  for (CLI::App* command : {serve_command, health_command, rotate_command, reset_command}) {
     command->add_option("--config", path, "configuration file (YAML)")->required();
   }
   CLI11_PARSE(app, argc, argv);
@@ -64,6 +94,7 @@ int Main(int argc, char** argv, const std::string& process,
   log::Start(absl::StrCat("tsunagi-", process), config->log_level());
   if (health_command->parsed()) return PrintHealth(CheckHealth(*config, process));
   if (rotate_command->parsed()) return Rotate(config->shared_dir());
+  if (reset_command->parsed()) return ResetAccount(*config, process, account, password_file);
   LogConfig(*config);
   const absl::Status status = serve(*config);
   if (status.ok()) return 0;
