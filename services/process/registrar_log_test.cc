@@ -33,6 +33,25 @@ using enum absl::StatusCode;
 
 constexpr char kLog[] = "registrar.battery.example/registrar";
 
+// Says anything about its log.
+class SayingService final : public ops::v1::OperationsService::CallbackService {
+ public:
+  SayingService(rpc::Guard& guard, ops::v1::GetCheckpointResponse said)
+      : guard_(guard), said_(std::move(said)) {}
+  grpc::ServerUnaryReactor* GetCheckpoint(grpc::CallbackServerContext* context,
+                                          const ops::v1::GetCheckpointRequest*,
+                                          ops::v1::GetCheckpointResponse* response) override {
+    return guard_.Serve(context, [this, response](const Caller&, const rpc::Finish& finish) {
+      *response = said_;
+      finish(absl::OkStatus());
+    });
+  }
+
+ private:
+  rpc::Guard& guard_;
+  const ops::v1::GetCheckpointResponse said_;
+};
+
 // A real OperationsService of a registrar over a log that the test makes, asked by a node of `oem`.
 class RegistrarLogTest : public ::testing::Test {
  protected:
@@ -86,6 +105,19 @@ class RegistrarLogTest : public ::testing::Test {
     record.mutable_epoch()->set_root(before.root);
     next->Append(Encode(record));
     return next;
+  }
+
+  // What the node makes of a registrar that proves leaf `index` as the first one of its epoch.
+  absl::Status LookAtAnotherLeaf(const Shown& shown, uint64_t index) {
+    ops::v1::GetCheckpointResponse response;
+    response.set_checkpoint(shown.journal->LatestCheckpoint());
+    *response.mutable_first_leaf() = shown.journal->Prove(index, response.checkpoint()).value();
+    SayingService service(guard_, response);
+    testing::TlsServer server(federation_, "registrar", "registrar");
+    RETURN_IF_ERROR(server.Start(guard_, {&service}));
+    const TestCredential oem = federation_.Enrol("oem", "node");
+    Registrar registrar(server.Channel(oem, federation_.Token("oem", oem)));
+    return log_->Look(registrar);
   }
 
   const SystemClock clock_;
@@ -191,6 +223,21 @@ TEST_F(RegistrarLogTest, RefusesANewEpochThatNamesNoneOrAnotherEpoch) {
   Shown empty(*this, 2);
   EXPECT_THAT(Look(empty), StatusIs(kDataLoss));
   EXPECT_EQ(log_->Newest(), shown.journal->LatestCheckpoint());
+}
+
+TEST_F(RegistrarLogTest, TakesNoOtherLeafForTheFirst) {
+  Shown shown(*this);
+  shown.Append("act", 3);
+  ASSERT_THAT(Look(shown), IsOk());
+  Shown late(*this, 2);
+  late.Append(Encode(audit::v1::Record()));
+  audit::v1::Record record;
+  record.mutable_epoch()->set_origin(kLog);
+  record.mutable_epoch()->set_size(shown.Last().size);
+  record.mutable_epoch()->set_root(shown.Last().root);
+  late.Append(Encode(record));
+
+  EXPECT_THAT(LookAtAnotherLeaf(late, 1), StatusIs(kDataLoss, HasSubstr("does not prove its first leaf")));
 }
 
 TEST_F(RegistrarLogTest, RefusesAnEpochThatHasEnded) {

@@ -197,6 +197,22 @@ TEST_F(AskTrustPeersTest, IsToldOnlyWhatIsNewer) {
   EXPECT_TRUE(maker_keeper_.Lists(GetTrustListsRequest()).has_directory());
 }
 
+TEST_F(AskTrustPeersTest, TakesABundleOnlyFromARootThatItKnows) {
+  TestFederation forged(clock_);
+  *dealer_service_.lists.mutable_bundle() = forged.MakeBundle();
+  EXPECT_THAT(Ask({"dealer"}), IsOk());
+  EXPECT_EQ(trust_.View()->bundle->version, 0u);
+  ASSERT_THAT(maker_keeper_.TakeBundle(federation_.MakeBundle()), IsOk());
+
+  EXPECT_THAT(Ask({"dealer", "maker"}), IsOk());
+
+  EXPECT_EQ(trust_.View()->bundle->version, maker_trust_.View()->bundle->version);
+  EXPECT_GT(trust_.View()->bundle->version, 0u);
+  GetTrustListsRequest request;
+  request.set_known_bundle(maker_trust_.View()->bundle->version);
+  EXPECT_FALSE(maker_keeper_.Lists(request).has_bundle());
+}
+
 TEST_F(AskTrustPeersTest, TakesNoListThatTheRegistrarDidNotSign) {
   const uint64_t known = trust_.View()->status_version;
   TestFederation forged(clock_);

@@ -261,6 +261,16 @@ TEST_F(RestoredRegistrarTest, AForkShowsAtTheMemberAndClosesTheRegistrar) {
   EXPECT_TRUE(NodeSuspends(WorkshopDid()));
 }
 
+TEST_F(RestoredRegistrarTest, ABackupSaysWhichKeysItDoesNotHold) {
+  ASSERT_THAT(WriteText(dir_.File("registrar/keys/credential.key"), "pkcs11:token=registrar\n"), IsOk());
+
+  const auto report = identity::BackUp(RegistrarConfig(), dir_.File("copy"), clock_);
+
+  ASSERT_THAT(report, IsOk());
+  EXPECT_THAT(report->hardware_keys, ElementsAre("credential.key"));
+  EXPECT_THAT(report->copied_keys, testing::Not(Contains("credential.key")));
+}
+
 TEST_F(RestoredRegistrarTest, ABackupIsForTheOwnerAloneAndOnlyOnce) {
   const auto report = identity::BackUp(RegistrarConfig(), dir_.File("copy"), clock_);
 
