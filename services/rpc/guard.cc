@@ -69,6 +69,13 @@ absl::Status CheckClaims(const absl::StatusOr<identity::TokenClaims>& claims, co
   return absl::OkStatus();
 }
 
+std::vector<std::string> MethodsOf(const std::vector<AccessRow>& rows) {
+  std::vector<std::string> methods;
+  methods.reserve(rows.size());
+  for (const AccessRow& row : rows) methods.emplace_back(row.method);
+  return methods;
+}
+
 class GuardProcessor final : public grpc::AuthMetadataProcessor {
  public:
   explicit GuardProcessor(Guard& guard) : guard_(guard) {}
@@ -81,6 +88,7 @@ class GuardProcessor final : public grpc::AuthMetadataProcessor {
     const absl::string_view method = path == metadata.end() ? absl::string_view() : View(path->second);
     const absl::Status status = guard_.Check(method, metadata, *connection).status();
     if (status.ok()) return grpc::Status::OK;
+    guard_.counts().CountRefused(method, status);
     LogDenial(method, *connection, status);
     return ToGrpcStatus(status);
   }
@@ -93,19 +101,31 @@ class GuardProcessor final : public grpc::AuthMetadataProcessor {
 
 Guard::Guard(GuardOptions options, std::vector<AccessRow> rows, identity::TokenVerifier& tokens,
              const identity::TrustStore& trust, const Clock& clock, people::SessionTable* sessions)
-    : options_(std::move(options)), tokens_(tokens), trust_(trust), clock_(clock), sessions_(sessions) {
+    : options_(std::move(options)),
+      counts_(MethodsOf(rows)),
+      tokens_(tokens),
+      trust_(trust),
+      clock_(clock),
+      sessions_(sessions) {
   for (const AccessRow& row : rows) rows_.emplace(row.method, row);
 }
 
 absl::StatusOr<Caller> Guard::Check(absl::string_view method, const Metadata& metadata,
                                     const grpc::AuthContext& connection) {
   const auto row = rows_.find(method);
-  if (row == rows_.end()) return absl::UnimplementedError("no such method here");
+  if (row == rows_.end()) {
+    return Counted(Denial::kUnknownMethod, absl::UnimplementedError("no such method here"));
+  }
   ASSIGN_OR_RETURN(Caller caller, Identify(metadata, connection, row->second.who != Who::kCertificate));
   TakeMandate(row->second.scope, caller);
-  RETURN_IF_ERROR(CheckRow(row->second, caller));
-  RETURN_IF_ERROR(CheckRole(row->second, caller));
+  RETURN_IF_ERROR(Counted(Denial::kNotAllowed, CheckRow(row->second, caller)));
+  RETURN_IF_ERROR(Counted(Denial::kSession, CheckRole(row->second, caller)));
   return caller;
+}
+
+absl::Status Guard::Counted(Denial denial, absl::Status status) {
+  if (!status.ok()) counts_.CountDenial(denial);
+  return status;
 }
 
 absl::StatusOr<Peer> Guard::Judge(absl::string_view pem, const identity::TrustView& view) const {
@@ -148,36 +168,45 @@ absl::StatusOr<Caller> Guard::Identify(const Metadata& metadata, const grpc::Aut
   const std::shared_ptr<const identity::TrustView> view = trust_.View();
   const absl::Time now = clock_.Now();
   const std::vector<grpc::string_ref> pems = connection.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
-  if (pems.size() != 1) return absl::UnauthenticatedError("no client certificate");
-  ASSIGN_OR_RETURN(Known known, KnownPeer(View(pems[0]), *view));
+  if (pems.size() != 1) {
+    return Counted(Denial::kCertificate, absl::UnauthenticatedError("no client certificate"));
+  }
+  absl::StatusOr<Known> found = KnownPeer(View(pems[0]), *view);
+  RETURN_IF_ERROR(Counted(Denial::kCertificate, found.status()));
+  Known& known = *found;
   RETURN_IF_ERROR(CheckNow(*known.peer, *view, now));
   if (known.peer->federation != options_.federation) return IdentifyGuest(metadata, *known.peer, *view);
   if (!with_token) {
     ASSIGN_OR_RETURN(auto identity, IdentityOf(*known.peer, *view));
     return Caller(std::move(identity));
   }
-  ASSIGN_OR_RETURN(const absl::string_view token, BearerToken(metadata));
+  const absl::StatusOr<absl::string_view> bearer = BearerToken(metadata);
+  RETURN_IF_ERROR(Counted(Denial::kToken, bearer.status()));
+  const absl::string_view token = *bearer;
   if (known.last != nullptr && IsSame(known.last->view, view) &&
       crypto::ConstantTimeEquals(known.last->token, token)) {
-    RETURN_IF_ERROR(identity::CheckTokenTimes(known.last->claims, now));
+    RETURN_IF_ERROR(Counted(Denial::kToken, identity::CheckTokenTimes(known.last->claims, now)));
   } else {
     ASSIGN_OR_RETURN(known.last, Recognise(view, *known.peer, token));
     Remember(View(pems[0]), known.last);
   }
   Caller caller(known.last->identity);
-  RETURN_IF_ERROR(ReadSession(metadata, caller));
+  RETURN_IF_ERROR(Counted(Denial::kSession, ReadSession(metadata, caller)));
   return caller;
 }
 
-absl::Status Guard::CheckNow(const Peer& peer, const identity::TrustView& view, absl::Time now) const {
+absl::Status Guard::CheckNow(const Peer& peer, const identity::TrustView& view, absl::Time now) {
   // A connection outlives its certificate.
   if (now >= peer.not_after) {
-    return absl::UnauthenticatedError(absl::StrCat(
-        "client certificate expired at `", absl::FormatTime(peer.not_after, absl::UTCTimeZone()), "`"));
+    const std::string end = absl::FormatTime(peer.not_after, absl::UTCTimeZone());
+    return Counted(Denial::kCertificate,
+                   absl::UnauthenticatedError(absl::StrCat("client certificate expired at `", end, "`")));
   }
   if (view.StatusAge(now) > options_.status_list_max_age) {
-    return absl::UnavailableError(
-        "the status list is older than the federation allows: the registrar was away too long");
+    return Counted(
+        Denial::kStatusListAge,
+        absl::UnavailableError("the status list is older than the federation allows: the registrar "
+                               "was away too long"));
   }
   return absl::OkStatus();
 }
@@ -188,21 +217,23 @@ absl::StatusOr<std::shared_ptr<const Guard::Recognised>> Guard::Recognise(
   recognised.view = view;
   recognised.token = std::string(token);
   ASSIGN_OR_RETURN(recognised.identity, IdentityOf(peer, *view));
-  ASSIGN_OR_RETURN(recognised.claims, tokens_.Verify(token));
-  RETURN_IF_ERROR(CheckClaims(recognised.claims, peer, recognised.identity->did));
+  absl::StatusOr<identity::TokenClaims> claims = tokens_.Verify(token);
+  RETURN_IF_ERROR(Counted(Denial::kToken, CheckClaims(claims, peer, recognised.identity->did)));
+  recognised.claims = *std::move(claims);
   return std::make_shared<const Recognised>(std::move(recognised));
 }
 
 absl::StatusOr<std::shared_ptr<const Caller::Identity>> Guard::IdentityOf(
-    const Peer& peer, const identity::TrustView& view) const {
+    const Peer& peer, const identity::TrustView& view) {
   const auto party = view.by_label.find(peer.label);
   if (party == view.by_label.end()) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("participant `", peer.label, "` is not in the directory"));
+    return Counted(Denial::kNotListed, absl::PermissionDeniedError(absl::StrCat(
+                                           "participant `", peer.label, "` is not in the directory")));
   }
   const identity::v1::Participant& participant = party->second->participant;
   if (view.IsSuspended(participant.did())) {
-    return absl::PermissionDeniedError(absl::StrCat("participant `", peer.label, "` is suspended"));
+    return Counted(Denial::kSuspended,
+                   absl::PermissionDeniedError(absl::StrCat("participant `", peer.label, "` is suspended")));
   }
   Caller::Identity who;
   who.did = participant.did();
@@ -216,20 +247,25 @@ absl::StatusOr<std::shared_ptr<const Caller::Identity>> Guard::IdentityOf(
 
 absl::StatusOr<Caller> Guard::IdentifyGuest(const Metadata& metadata, const Peer& peer,
                                             const identity::TrustView& view) {
-  ASSIGN_OR_RETURN(const auto federation, view.FindFederation(peer.federation));
-  RETURN_IF_ERROR(CheckRoster(*federation));
+  const auto trusted = view.FindFederation(peer.federation);
+  RETURN_IF_ERROR(Counted(Denial::kNotListed, trusted.status()));
+  const std::shared_ptr<const identity::TrustedFederation>& federation = *trusted;
+  RETURN_IF_ERROR(Counted(Denial::kStatusListAge, CheckRoster(*federation)));
   const auto member = federation->roster->by_label.find(peer.label);
   if (member == federation->roster->by_label.end()) {
-    return absl::PermissionDeniedError(absl::StrCat("participant `", peer.label, "` of federation `",
-                                                    peer.federation, "` is not in its roster, or suspended"));
+    return Counted(Denial::kNotListed, absl::PermissionDeniedError(absl::StrCat(
+                                           "participant `", peer.label, "` of federation `", peer.federation,
+                                           "` is not in its roster, or suspended")));
   }
   const std::string& did = member->second.did;
   if (view.by_did.contains(did)) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("`", did, "` is a participant of this federation: call with a certificate of its own"));
+    return Counted(Denial::kCertificate,
+                   absl::PermissionDeniedError(absl::StrCat(
+                       "`", did, "` is a participant of this federation: call with a certificate of its own")));
   }
-  ASSIGN_OR_RETURN(const absl::string_view token, BearerToken(metadata));
-  RETURN_IF_ERROR(CheckClaims(tokens_.VerifyOf(token, *federation), peer, did));
+  const absl::StatusOr<absl::string_view> token = BearerToken(metadata);
+  RETURN_IF_ERROR(Counted(Denial::kToken, token.status()));
+  RETURN_IF_ERROR(Counted(Denial::kToken, CheckClaims(tokens_.VerifyOf(*token, *federation), peer, did)));
   Caller::Identity who;
   who.did = did;
   who.label = absl::StrCat(peer.label, ".", peer.federation);
@@ -356,8 +392,9 @@ grpc::ServerUnaryReactor* Guard::ServeInScope(grpc::CallbackServerContext* conte
   absl::StatusOr<Caller> caller = Authenticate(context);
   if (caller.ok()) TakeMandate(scope, *caller);
   if (caller.ok() && caller->label() != options_.own_label && caller->mandate().empty()) {
-    caller = absl::PermissionDeniedError(
-        absl::StrCat("`", caller->label(), "` holds no mandate in scope `", scope, "` any more"));
+    caller = Counted(Denial::kNotAllowed,
+                     absl::PermissionDeniedError(absl::StrCat(
+                         "`", caller->label(), "` holds no mandate in scope `", scope, "` any more")));
   }
   return ServeCaller(context, caller, handler);
 }

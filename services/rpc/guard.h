@@ -22,6 +22,7 @@
 #include "identity/revoked_mandates.h"
 #include "identity/token.h"
 #include "identity/trust.h"
+#include "services/rpc/call_counts.h"
 
 namespace tsunagi::rpc {
 
@@ -93,7 +94,7 @@ class Guard {
   Guard(GuardOptions options, std::vector<AccessRow> rows, identity::TokenVerifier& tokens,
         const identity::TrustStore& trust, const Clock& clock, people::SessionTable* sessions = nullptr);
 
-  // The decision, without side effects.
+  // The decision, without side effects but that refusals are counted.
   //   UNIMPLEMENTED      the method has no row
   //   UNAUTHENTICATED    certificate, token or their binding is wrong or expired; no or several authorization
   //                      headers; no, several or a wrong session where one is needed
@@ -128,6 +129,8 @@ class Guard {
   // The processor for the server's credentials.
   std::shared_ptr<grpc::AuthMetadataProcessor> Processor();
 
+  const CallCounts& counts() const { return counts_; }
+
  private:
   using Metadata = std::multimap<grpc::string_ref, grpc::string_ref>;
 
@@ -161,9 +164,11 @@ class Guard {
       const std::shared_ptr<const identity::TrustView>& view, const Peer& peer, absl::string_view token);
   // The peer's participant and process. PERMISSION_DENIED when it is not listed, or suspended.
   absl::StatusOr<std::shared_ptr<const Caller::Identity>> IdentityOf(const Peer& peer,
-                                                                     const identity::TrustView& view) const;
+                                                                     const identity::TrustView& view);
   // What the clock decides, for every call.
-  absl::Status CheckNow(const Peer& peer, const identity::TrustView& view, absl::Time now) const;
+  absl::Status CheckNow(const Peer& peer, const identity::TrustView& view, absl::Time now);
+  // The status; counted under `denial` unless OK.
+  absl::Status Counted(Denial denial, absl::Status status);
   // A participant of a federation that is trusted.
   absl::StatusOr<Caller> IdentifyGuest(const Metadata& metadata, const Peer& peer,
                                        const identity::TrustView& view);
@@ -181,6 +186,7 @@ class Guard {
                                         const std::function<void(const Caller&, Finish)>& handler);
 
   const GuardOptions options_;
+  CallCounts counts_;
   absl::flat_hash_map<std::string, AccessRow> rows_;
   identity::TokenVerifier& tokens_;
   const identity::TrustStore& trust_;

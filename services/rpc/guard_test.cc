@@ -269,6 +269,34 @@ TEST_F(GuardTest, RefusesEveryoneOnceTheStatusListIsTooOld) {
   EXPECT_THAT(Check(kParticipant, dealer, Bearer("dealer", dealer)), IsOk());
 }
 
+TEST_F(GuardTest, CountsEachRefusalUnderItsReasonAndNoOther) {
+  const TestCredential dealer = federation_.Enrol("dealer", "node");
+  const TestCredential newcomer = federation_.Enrol("newcomer", "node");
+  const std::string bearer = Bearer("dealer", dealer);
+  std::vector<uint64_t> expected(kDenials, 0);
+  const auto refused = [&](Denial reason, absl::string_view method, const TestCredential& credential,
+                           const std::string& authorization) {
+    ASSERT_FALSE(Check(method, credential, authorization).ok());
+    ++expected[static_cast<size_t>(reason)];
+    for (size_t i = 0; i < kDenials; ++i) {
+      EXPECT_EQ(guard_.counts().denied(static_cast<Denial>(i)), expected[i])
+          << NameOf(reason) << " counted as " << NameOf(static_cast<Denial>(i));
+    }
+  };
+  ASSERT_THAT(Check(kParticipant, dealer, bearer), IsOk());
+
+  refused(Denial::kUnknownMethod, "/t.S/Unknown", dealer, bearer);
+  refused(Denial::kToken, kParticipant, dealer, "");
+  refused(Denial::kNotListed, kParticipant, newcomer, Bearer("newcomer", newcomer));
+  refused(Denial::kNotAllowed, kOwnOperator, dealer, bearer);
+  refused(Denial::kCertificate, kParticipant, TestFederation(clock_, "other.example").Enrol("dealer", "node"),
+          bearer);
+  ASSERT_THAT(federation_.Suspend("dealer"), IsOk());
+  refused(Denial::kSuspended, kParticipant, dealer, bearer);
+  clock_.Advance(absl::Hours(24) + absl::Seconds(1));
+  refused(Denial::kStatusListAge, kParticipant, dealer, bearer);
+}
+
 TEST_F(GuardTest, AsksTheCertificateOnlyRowForNoToken) {
   const TestCredential dealer = federation_.Enrol("dealer", "node");
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
@@ -220,6 +221,40 @@ TEST_F(ServerTest, LetsCallsInFlightFinishWhenItDrains) {
   EXPECT_THAT(answer.get(), IsOk());
   drain.join();
   EXPECT_THAT(CallRaw(channel, kHealth), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(ServerTest, CountsEachCallByMethodCodeAndDuration) {
+  const auto channel = Start();
+  const CallCounts::Method& health = *guard_.counts().Find(kHealth);
+  const auto count = [&](absl::StatusCode code) { return health.codes[static_cast<size_t>(code)].load(); };
+
+  ASSERT_THAT(CallRaw(channel, kHealth), IsOk());
+  ASSERT_THAT(CallRaw(channel, kHealth), IsOk());
+  service_.health = [](const Caller&, const Finish& finish) { finish(absl::NotFoundError("none")); };
+  ASSERT_THAT(CallRaw(channel, kHealth), StatusIs(absl::StatusCode::kNotFound));
+
+  EXPECT_EQ(count(absl::StatusCode::kOk), 2u);
+  EXPECT_EQ(count(absl::StatusCode::kNotFound), 1u);
+  const Histogram::Reading took = health.nanoseconds.Read();
+  EXPECT_EQ(std::accumulate(took.counts.begin(), took.counts.end(), uint64_t{0}), 3u);
+  EXPECT_GT(took.sum, 0u);
+  EXPECT_EQ(guard_.counts().Find(kCheckpoint)->codes[0], 0u);
+}
+
+TEST_F(ServerTest, CountsADeniedCallByMethodAndReasonWithoutDuration) {
+  const auto channel = Start();
+
+  ASSERT_THAT(CallRaw(channel, kRenew), StatusIs(absl::StatusCode::kPermissionDenied));
+  ASSERT_THAT(CallRaw(channel, "/tsunagi.ops.v1.OperationsService/Unknown"),
+              StatusIs(absl::StatusCode::kUnimplemented));
+
+  const CallCounts& counts = guard_.counts();
+  EXPECT_EQ(counts.denied(Denial::kNotAllowed), 1u);
+  EXPECT_EQ(counts.denied(Denial::kUnknownMethod), 1u);
+  const CallCounts::Method& renew = *counts.Find(kRenew);
+  EXPECT_EQ(renew.codes[static_cast<size_t>(absl::StatusCode::kPermissionDenied)], 1u);
+  EXPECT_EQ(renew.nanoseconds.Read().sum, 0u);
+  EXPECT_EQ(counts.methods().size(), 4u);  // what strangers ask for makes no series
 }
 
 TEST_F(ServerTest, IsNotCalledOnceItsIssuingCaIsRemoved) {

@@ -32,6 +32,11 @@ absl::Status WorkerPool::Run(std::function<void()> job) {
   return absl::OkStatus();
 }
 
+size_t WorkerPool::Waiting() const {
+  MutexLock lock(mutex_);
+  return queue_.size();
+}
+
 void WorkerPool::Work() {
   while (true) {
     std::function<void()> job;

@@ -19,12 +19,14 @@ class WorkerPool {
 
   // RESOURCE_EXHAUSTED when `queue_limit` jobs are waiting already.
   absl::Status Run(std::function<void()> job);
+  // Jobs that wait for a thread.
+  size_t Waiting() const;
 
  private:
   void Work();
 
   const size_t queue_limit_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar ready_;
   std::deque<std::function<void()>> queue_ ABSL_GUARDED_BY(mutex_);
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
