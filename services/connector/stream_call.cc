@@ -12,6 +12,7 @@
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "grpcpp/alarm.h"
+#include "services/rpc/call_record.h"
 #include "services/rpc/status.h"
 
 namespace tsunagi::connector {
@@ -243,12 +244,14 @@ class StreamCall final : public grpc::ServerBidiReactor<v1::ReleaseStreamRequest
       MutexLock lock(mutex_);
       status = *end_;
     }
+    record_.End(status.code());
     // Free before the caller can know of the end: it may open the next stream at once.
     slot_.reset();
     Finish(rpc::ToGrpcStatus(status));
   }
 
   grpc::CallbackServerContext* const context_;
+  const rpc::CallRecord record_{context_};
   rpc::Guard& guard_;
   ChunkReleases& chunks_;
   rpc::WorkerPool& workers_;

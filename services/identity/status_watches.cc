@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "grpcpp/server_context.h"
+#include "services/rpc/call_record.h"
 #include "services/rpc/status.h"
 
 namespace tsunagi::identity {
@@ -131,10 +132,12 @@ class StatusWatches::Watch final : public grpc::ServerWriteReactor<v1::WatchStat
       MutexLock lock(mutex_);
       status = *end_;
     }
+    record_.End(status.code());
     Finish(rpc::ToGrpcStatus(status));
   }
 
   grpc::CallbackServerContext* const context_;
+  const rpc::CallRecord record_{context_};
   StatusWatches& watches_;
   std::shared_ptr<void> place_;
   std::shared_ptr<Watch> self_;           // until OnDone

@@ -372,12 +372,14 @@ absl::Status Guard::CheckComplete(const std::vector<std::string>& methods) const
 grpc::ServerUnaryReactor* Guard::ServeCaller(grpc::CallbackServerContext* context,
                                              const absl::StatusOr<Caller>& caller,
                                              const std::function<void(const Caller&, Finish)>& handler) {
+  const CallRecord record(context);
   if (!caller.ok()) {
+    record.End(caller.status().code());
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(ToGrpcStatus(caller.status()));
     return reactor;
   }
-  auto [reactor, finish] = NewUnaryCall(context, options_.default_deadline);
+  auto [reactor, finish] = NewUnaryCall(context, options_.default_deadline, record);
   handler(*caller, std::move(finish));
   return reactor;
 }

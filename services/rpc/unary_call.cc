@@ -57,26 +57,30 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
 // After the first Finish the reactor may be gone at any moment.
 class Ending {
  public:
-  explicit Ending(UnaryCall* call) : call_(call) {}
+  Ending(UnaryCall* call, const CallRecord& record) : call_(call), record_(record) {}
   ~Ending() { End(absl::InternalError("a handler dropped its call without finishing it")); }
   Ending(const Ending&) = delete;
   Ending& operator=(const Ending&) = delete;
 
   void End(const absl::Status& status) {
-    if (!ended_.exchange(true)) call_->Finish(ToGrpcStatus(status));
+    if (ended_.exchange(true)) return;
+    record_.End(status.code());
+    call_->Finish(ToGrpcStatus(status));
   }
 
  private:
   UnaryCall* const call_;
+  const CallRecord record_;
   std::atomic<bool> ended_ = false;
 };
 
 }  // namespace
 
 std::pair<grpc::ServerUnaryReactor*, Finish> NewUnaryCall(grpc::CallbackServerContext* context,
-                                                          absl::Duration default_deadline) {
+                                                          absl::Duration default_deadline,
+                                                          const CallRecord& record) {
   auto* call = new UnaryCall(context, default_deadline);
-  auto ending = std::make_shared<Ending>(call);
+  auto ending = std::make_shared<Ending>(call, record);
   return {call, [ending = std::move(ending)](const absl::Status& status) { ending->End(status); }};
 }
 

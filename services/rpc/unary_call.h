@@ -5,14 +5,17 @@
 
 #include "absl/time/time.h"
 #include "grpcpp/support/server_callback.h"
+#include "services/rpc/call_record.h"
 #include "services/rpc/guard.h"
 
 namespace tsunagi::rpc {
 
 // A reactor that owns itself, and the Finish that ends it. The first Finish counts; when all copies are gone
-// without one, the call ends as INTERNAL. A call without deadline is cancelled after `default_deadline`: the
-// peer is told at once, the handler still owns request and response until it finishes.
+// without one, the call ends as INTERNAL; `record` ends with it. A call without deadline is cancelled after
+// `default_deadline`: the peer is told at once, the handler still owns request and response until it
+// finishes.
 std::pair<grpc::ServerUnaryReactor*, Finish> NewUnaryCall(grpc::CallbackServerContext* context,
-                                                          absl::Duration default_deadline);
+                                                          absl::Duration default_deadline,
+                                                          const CallRecord& record);
 
 }  // namespace tsunagi::rpc
