@@ -11,6 +11,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(prometheus-cpp REQUIRED)
 find_package(PkgConfig REQUIRED)
 # Debian's cjose.pc asks for jansson's headers, which only cjose itself needs: found without it.
 find_path(CJOSE_INCLUDE_DIR cjose/jws.h REQUIRED)
