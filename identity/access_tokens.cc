@@ -35,14 +35,14 @@ void AccessTokens::Issue(const CertifiedProcess& process, Done<Reply> done, cons
       [this, process, audience] {
         return Decide(process, {"token-issued", absl::InfiniteFuture(), {}, audience});
       },
-      std::move(done));
+      issued_.Counted(std::move(done)));
 }
 
 void AccessTokens::Exchange(const CertifiedProcess& actor, const std::string& subject_token,
                             Done<Reply> done) {
   Act<Reply>(
       context_.journal, [this, actor, subject_token] { return DecideExchange(actor, subject_token); },
-      std::move(done));
+      exchanged_.Counted(std::move(done)));
 }
 
 absl::StatusOr<Decision<Reply>> AccessTokens::Decide(const CertifiedProcess& process, Wanted wanted) const {

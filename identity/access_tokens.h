@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "identity/act.h"
+#include "identity/act_counts.h"
 #include "identity/certified_process.h"
 #include "identity/context.h"
 #include "identity/token.h"
@@ -35,6 +36,9 @@ class AccessTokens {
   void Exchange(const CertifiedProcess& actor, const std::string& subject_token,
                 Done<v1::IssueTokenResponse> done);
 
+  const ActCounts& issued() const { return issued_; }
+  const ActCounts& exchanged() const { return exchanged_; }
+
  private:
   // What a token is to be.
   struct Wanted {
@@ -50,6 +54,8 @@ class AccessTokens {
 
   const RegistrarContext& context_;
   TokenVerifier verifier_;
+  ActCounts issued_;
+  ActCounts exchanged_;
 };
 
 }  // namespace tsunagi::identity

@@ -162,8 +162,18 @@ Credentials::StatusCache::Make Credentials::MakerOf(StatusPurpose purpose) {
 }
 
 void Credentials::Get(const CertifiedProcess& process, CredentialKind kind, Done<std::string> done) {
+  const auto is_kept = std::make_shared<bool>(false);  // the last decision's
   Act<std::string>(
-      context_.journal, [this, process, kind] { return Decide(process, kind); }, std::move(done));
+      context_.journal,
+      [this, process, kind, is_kept] {
+        absl::StatusOr<Decision<std::string>> decision = Decide(process, kind);
+        *is_kept = decision.ok() && !decision->commit.has_value();
+        return decision;
+      },
+      [this, kind, is_kept, done = std::move(done)](absl::StatusOr<std::string> credential) {
+        if (!*is_kept) issued_[static_cast<size_t>(kind)].Count(credential.status());
+        done(std::move(credential));
+      });
 }
 
 absl::StatusOr<Decision<std::string>> Credentials::Decide(const CertifiedProcess& process,

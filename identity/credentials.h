@@ -2,12 +2,14 @@
 // Thread-safe; nothing blocks.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 
 #include "absl/strings/string_view.h"
 #include "core/base/mutex.h"
 #include "identity/act.h"
+#include "identity/act_counts.h"
 #include "identity/certified_process.h"
 #include "identity/context.h"
 #include "identity/signed_cache.h"
@@ -47,6 +49,9 @@ class Credentials {
   // acknowledged before the call is missing.
   void GetStatusList(StatusPurpose purpose, Done<std::shared_ptr<const std::string>> done);
 
+  // Of Get: signed anew, or refused. Handing the same one out again is not counted.
+  const ActCounts& issued(CredentialKind kind) const { return issued_[static_cast<size_t>(kind)]; }
+
  private:
   using StatusCache = SignedCache<std::string>;
 
@@ -57,6 +62,7 @@ class Credentials {
   absl::StatusOr<uint64_t> StatusVersion();
 
   const RegistrarContext& context_;
+  std::array<ActCounts, 2> issued_;  // by kind
   Mutex mutex_;
   std::string status_seen_ ABSL_GUARDED_BY(mutex_);
   uint64_t status_version_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -144,7 +144,8 @@ absl::StatusOr<Decision<v1::CreateInvitationResponse>> Enrolment::DecideInvitati
   return decision;
 }
 
-void Enrolment::Enrol(const EnrolRequest& request, Done<Certificate> done) {
+void Enrolment::Enrol(const EnrolRequest& request, Done<Certificate> given) {
+  Done<Certificate> done = enrolled_.Counted(std::move(given));
   if (absl::Status allowed = throttle_.Check(request.peer); !allowed.ok()) return done(std::move(allowed));
   Act<Certificate>(
       context_.journal, [this, request] { return DecideEnrol(request); }, std::move(done));
@@ -185,7 +186,7 @@ absl::StatusOr<Decision<Certificate>> Enrolment::DecideEnrol(const EnrolRequest&
 
 void Enrolment::Renew(const RenewRequest& request, Done<Certificate> done) {
   Act<Certificate>(
-      context_.journal, [this, request] { return DecideRenew(request); }, std::move(done));
+      context_.journal, [this, request] { return DecideRenew(request); }, renewed_.Counted(std::move(done)));
 }
 
 absl::StatusOr<Decision<Certificate>> Enrolment::DecideRenew(const RenewRequest& request) const {

@@ -7,6 +7,7 @@
 #include "core/base/caller.h"
 #include "core/crypto/certificate.h"
 #include "identity/act.h"
+#include "identity/act_counts.h"
 #include "identity/context.h"
 #include "identity/persons.h"
 #include "identity/throttle.h"
@@ -60,6 +61,9 @@ class Enrolment {
   //   malformed or asks for other names
   void Renew(const RenewRequest& request, Done<crypto::Certificate> done);
 
+  const ActCounts& enrolled() const { return enrolled_; }
+  const ActCounts& renewed() const { return renewed_; }
+
  private:
   absl::StatusOr<Decision<v1::CreateInvitationResponse>> DecideInvitation(
       const Caller& caller, const v1::CreateInvitationRequest& request) const;
@@ -72,6 +76,8 @@ class Enrolment {
   const RegistrarContext& context_;
   const TrustStore& trust_;
   Throttle throttle_;
+  ActCounts enrolled_;
+  ActCounts renewed_;
 };
 
 }  // namespace tsunagi::identity
