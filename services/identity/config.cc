@@ -12,6 +12,7 @@
 #include "identity/checks.h"
 #include "identity/names.h"
 #include "services/http/egress.h"
+#include "services/metrics/endpoint.h"
 #include "services/process/openid_config.h"
 #include "services/process/stamper.h"
 
@@ -74,6 +75,8 @@ std::vector<FieldMistake> MistakesIn(const internal::v1::RegistrarConfig& given)
   for (const std::string& address : config.federation_addresses()) {
     expect(http::IsAddress(address), "federation_addresses", address, "an IP address such as 10.1.2.3");
   }
+  expect(!config.has_metrics() || metrics::CheckListen(config.metrics().listen()).ok(), "metrics.listen",
+         config.metrics().listen(), metrics::kExpectedListen);
   return mistakes;
 }
 

@@ -17,7 +17,7 @@
 #include "core/base/mutex.h"
 #include "core/base/random.h"
 #include "core/base/status_macros.h"
-#include "core/store/store.h"
+#include "core/store/measured_store.h"
 #include "identity/entries.h"
 #include "identity/people/people.h"
 #include "identity/restore.h"
@@ -33,9 +33,12 @@
 #include "services/identity/mandate_registry_service.h"
 #include "services/identity/member_lists.h"
 #include "services/identity/membership_service.h"
+#include "services/identity/metrics.h"
 #include "services/identity/own_credentials.h"
 #include "services/identity/resume.h"
 #include "services/identity/service.h"
+#include "services/metrics/common.h"
+#include "services/metrics/endpoint.h"
 #include "services/ops/operations_service.h"
 #include "services/process/stamper.h"
 #include "services/process/ticker.h"
@@ -47,7 +50,8 @@ namespace {
 
 using internal::v1::RegistrarConfig;
 
-constexpr absl::Duration kUpkeep = absl::Seconds(5);
+// Rolled roots and certificates are shown this soon; what is signed anew decides by its own age.
+constexpr absl::Duration kUpkeep = absl::Seconds(1);
 constexpr absl::Duration kDrain = absl::Seconds(10);
 // Between two times that members are asked who did not answer before.
 constexpr absl::Duration kLongestPause = absl::Minutes(1);
@@ -96,10 +100,11 @@ class Process final : public RegistrarProcess {
         authority_(std::move(authority)),
         credentials_(config.data_dir(), EdgeHosts(config), authority_, clock, config.federation(),
                      absl::Seconds(static_cast<int64_t>(config.certificate_seconds()))),
-        store_(std::move(store)) {}
+        store_(std::make_unique<store::MeasuredStore>(std::move(store))) {}
 
   ~Process() override {
     following_.reset();
+    metrics_.reset();
     upkeep_.reset();
     stamping_.reset();
     edge_.reset();
@@ -136,6 +141,9 @@ class Process final : public RegistrarProcess {
                                         WithPort(config_.est_listen(), edge_->port()) + "\n", 0600));
     RETURN_IF_ERROR(WriteFileAtomically(config_.data_dir() + "/listen",
                                         WithPort(config_.listen(), server_->port()) + "\n", 0600));
+    ASSIGN_OR_RETURN(metrics_, metrics::StartAndAnnounce(
+                                   config_.metrics().listen(), config_.data_dir(),
+                                   [this](metrics::Families& families) { CollectMetrics(families); }));
     upkeep_ = std::make_unique<process::Ticker>(kUpkeep, [this] { Upkeep(); });
     if (stamper_ != nullptr) stamping_ = std::make_unique<process::Ticker>(kUpkeep, [this] { Stamp(); });
     following_ = std::make_unique<process::Ticker>(
@@ -354,6 +362,17 @@ class Process final : public RegistrarProcess {
     return status;
   }
 
+  void CollectMetrics(metrics::Families& families) const {
+    const absl::Time now = clock_.Now();
+    metrics::AddBuild(kRegistrarLabel, families);
+    metrics::AddCalls(guard_->counts(), families);
+    metrics::AddTrust(registrar_->trust(), now, families);
+    metrics::AddOwnCertificate(absl::FromUnixSeconds(not_after_), now, families);
+    metrics::AddJournal(*journal_, *store_, families);
+    metrics::AddSessions(sessions_, families);
+    AddRegistrar(*registrar_, families);
+  }
+
   ops::v1::GetHealthResponse Health() const {
     ops::v1::GetHealthResponse health;
     health.set_state(ops::v1::HEALTH_STATE_SERVING);
@@ -375,7 +394,7 @@ class Process final : public RegistrarProcess {
   AuthorityInUse authority_;
   Mutex mutex_;
   OwnCredentials credentials_ ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<store::MeasuredStore> store_;
   // Above the journal, whose end completes what still refers to it: so the registrar must go later than the
   // journal.
   std::unique_ptr<Registrar> registrar_;
@@ -409,6 +428,7 @@ class Process final : public RegistrarProcess {
   std::unique_ptr<process::Ticker> upkeep_;
   std::unique_ptr<process::Ticker> stamping_;
   std::unique_ptr<process::Ticker> following_;
+  std::unique_ptr<metrics::Endpoint> metrics_;
   rpc::WorkerPool workers_{1, 16};
 };
 

@@ -12,6 +12,7 @@
 #include "core/base/did.h"
 #include "core/base/status_macros.h"
 #include "identity/names.h"
+#include "services/metrics/endpoint.h"
 #include "services/process/openid_config.h"
 #include "services/process/stamper.h"
 
@@ -102,6 +103,9 @@ std::vector<FieldMistake> MistakesIn(const internal::v1::NodeConfig& config) {
   if (config.has_openid_provider()) {
     const Mistakes more = MistakesInOpenId(config.openid_provider());
     mistakes.insert(mistakes.end(), more.begin(), more.end());
+  }
+  if (config.has_metrics() && !metrics::CheckListen(config.metrics().listen()).ok()) {
+    Add(mistakes, "metrics.listen", config.metrics().listen(), std::string(metrics::kExpectedListen));
   }
   return mistakes;
 }

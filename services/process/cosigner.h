@@ -23,8 +23,10 @@ class Cosigner {
   // another or a longer log, the journal refuses writes from then on.
   absl::Status Run(Registrar& registrar);
 
- private:
+  // How many leaves the kept note covers; 0 when there is none. Thread-safe.
   absl::StatusOr<uint64_t> CosignedSize() const;
+
+ private:
   absl::StatusOr<std::string> Submit(Registrar& registrar, const std::string& note, uint64_t old_size,
                                      uint64_t new_size) const;
   absl::Status CheckCosigned(const std::string& note, const std::string& cosigned) const;

@@ -1,5 +1,6 @@
 #include "services/process/participant_process.h"
 
+#include <atomic>
 #include <optional>
 #include <utility>
 
@@ -8,9 +9,10 @@
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
-#include "core/store/store.h"
+#include "core/store/measured_store.h"
 #include "identity/names.h"
 #include "identity/revoked_mandates.h"
+#include "services/metrics/endpoint.h"
 #include "services/ops/operations_service.h"
 #include "services/process/channels.h"
 #include "services/process/config.h"
@@ -19,6 +21,7 @@
 #include "services/process/enrolment.h"
 #include "services/process/keys.h"
 #include "services/process/listing.h"
+#include "services/process/metrics.h"
 #include "services/process/registrar_log.h"
 #include "services/process/signals.h"
 #include "services/process/stamper.h"
@@ -114,6 +117,7 @@ class Process final : public ParticipantProcess {
   using RenewDone = std::function<void(absl::StatusOr<absl::Time>)>;
   void RenewCertificate(const RenewDone& done);
   rpc::ServerOptions Options() const;
+  absl::StatusOr<std::unique_ptr<metrics::Endpoint>> StartMetrics() const;
 
   StopSignals signals_;  // first: before any thread starts
   const NodeConfig config_;
@@ -130,13 +134,14 @@ class Process final : public ParticipantProcess {
   RegistrarLog registrar_log_;
   std::unique_ptr<Credentials> credentials_;
   std::unique_ptr<Channels> channels_;
-  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<store::MeasuredStore> store_;
   std::unique_ptr<audit::Journal> journal_;
   std::unique_ptr<Cosigner> cosigner_;
   std::unique_ptr<Stamper> stamper_;  // null without a stamping authority
   std::unique_ptr<rpc::Guard> guard_;
   identity::v1::ListKeysRequest listing_;  // set before the upkeep threads start
   absl::Time forgot_ = absl::InfinitePast();
+  std::atomic<int64_t> cosigned_at_ = 0;
   rpc::WorkerPool workers_{kWorkers, kWorkerQueue};
   rpc::WorkerPool inbound_{kInboundWorkers, kWorkerQueue};
 };
@@ -202,7 +207,9 @@ absl::Status Process::RefreshTrust() {
 }
 
 absl::Status Process::OpenJournal() {
-  ASSIGN_OR_RETURN(store_, store::OpenRocksStore(config_.data_dir() + "/store"));
+  ASSIGN_OR_RETURN(std::unique_ptr<store::Store> opened,
+                   store::OpenRocksStore(config_.data_dir() + "/store"));
+  store_ = std::make_unique<store::MeasuredStore>(std::move(opened));
   ASSIGN_OR_RETURN(journal_,
                    audit::Journal::Open(
                        *store_, identity::LogOrigin(process_, config_.participant(), config_.federation()),
@@ -298,8 +305,19 @@ void Process::RenewCertificate(const RenewDone& done) {
 
 void Process::Cosign() {
   Registrar registrar(channels_->ToRegistrar());
-  LogFailure("cosigning the checkpoint", cosigner_->Run(registrar));
+  const absl::Status cosigned = cosigner_->Run(registrar);
+  if (cosigned.ok()) cosigned_at_ = absl::ToUnixSeconds(clock_.Now());
+  LogFailure("cosigning the checkpoint", cosigned);
   LogFailure("comparing the registrar's log", registrar_log_.Look(registrar));
+}
+
+absl::StatusOr<std::unique_ptr<metrics::Endpoint>> Process::StartMetrics() const {
+  const auto collect = [this](metrics::Families& families) {
+    CollectMetrics({process_, clock_, *guard_, trust_, *credentials_, *journal_, *store_, *cosigner_,
+                    cosigned_at_, sessions_, workers_, inbound_},
+                   families);
+  };
+  return metrics::StartAndAnnounce(config_.metrics().listen(), config_.data_dir(), collect);
 }
 
 absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
@@ -333,6 +351,7 @@ absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
     std::optional<Ticker> stamp;
     if (stamper_ != nullptr)
       stamp.emplace(kUpkeep, [this] { LogFailure("stamping the checkpoint", stamper_->Run()); });
+    ASSIGN_OR_RETURN(const auto metrics, StartMetrics());
     signals_.Wait();
     log::Info("draining");
     server->Drain(kDrain);
