@@ -26,10 +26,10 @@ class Sizes:
     nodes: int = 100
     suspensions_pushed: int = 5
     suspensions_refreshed: int = 3
-    renewals: int = 100
+    rotations: int = 75
 
 
-QUICK = Sizes(rounds=2, seconds=1, tokens=200, nodes=5, suspensions_pushed=1, suspensions_refreshed=1, renewals=2)
+QUICK = Sizes(rounds=2, seconds=1, tokens=200, nodes=5, suspensions_pushed=1, suspensions_refreshed=1, rotations=1)
 
 
 class Bench:
@@ -84,7 +84,7 @@ class Bench:
         return figures.percentile(name, rounds, 99)
 
     def rotation(self):
-        line = self.measure("rotation", "--each", self.sizes.renewals)
+        line = self.measure("rotation", "--each", self.sizes.rotations)
         return figures.Figure("rotation_failed_calls", line["failed"], "calls",
                               details={"rotations": line["rotations"], "calls": line["calls"]})
 

@@ -73,8 +73,7 @@ Result Revocation(const Arguments& arguments) {
 }
 
 Result Rotation(const Arguments& arguments) {
-  ASSIGN_OR_RETURN(const auto federation, Federation::Open(arguments.access, arguments.place));
-  ASSIGN_OR_RETURN(const RotationResult result, MeasureRotation(*federation, arguments.rotation));
+  ASSIGN_OR_RETURN(const RotationResult result, MeasureRotation(arguments.place.folder, arguments.rotation));
   if (result.failed > 0) std::cerr << "the first call that failed: " << result.first_failure << "\n";
   return absl::StrFormat(R"({"rotations": %d, "calls": %u, "failed": %u})", result.rotations, result.calls,
                          result.failed);
@@ -94,7 +93,7 @@ void AddOptions(CLI::App& app, Arguments& arguments) {
   app.add_option("--nodes", arguments.revocation.nodes, "simulated nodes");
   app.add_option("--suspensions", arguments.revocation.rounds, "suspensions of the party");
   app.add_flag("!--refresh-only", arguments.revocation.watch, "nodes keep no watch open");
-  app.add_option("--each", arguments.rotation.each, "renewals of each kind");
+  app.add_option("--each", arguments.rotation.each, "rotations of each kind");
 }
 
 int Run(int argc, char** argv) {

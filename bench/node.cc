@@ -38,9 +38,9 @@ absl::StatusOr<std::unique_ptr<BenchNode>> BenchNode::Start(const internal::v1::
 
 absl::Status BenchNode::Join(const crypto::Certificate& root) {
   ASSIGN_OR_RETURN(std::vector<crypto::Certificate> chain,
-                   process::LoadCertificate(config_, kProcess, keys_.tls, root, clock_));
-  credentials_ = std::make_unique<process::Credentials>(config_, kProcess, keys_.tls, root, std::move(chain),
-                                                        renewal_clock_);
+                   process::LoadCertificate(config_, kProcess, keys_.tls, {root}, clock_));
+  credentials_ = std::make_unique<process::Credentials>(config_, kProcess, keys_.tls, trust_,
+                                                        std::move(chain), renewal_clock_);
   channels_ = std::make_unique<process::Channels>(config_, *credentials_, trust_);
   RETURN_IF_ERROR(credentials_->Renew());
   return RefreshNow();

@@ -61,6 +61,7 @@ class BenchNode {
   process::Credentials& credentials() { return *credentials_; }
   process::Channels& channels() { return *channels_; }
   process::TrustKeeper& keeper() { return keeper_; }
+  const identity::TrustStore& trust() const { return trust_; }
   // Of the credentials alone.
   ShiftedClock& renewal_clock() { return renewal_clock_; }
 

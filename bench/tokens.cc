@@ -65,11 +65,12 @@ class Issuer {
     claims.expires_at = clock_.Now() + absl::Hours(24);
     std::vector<std::string> tokens;
     for (int i = 0; i < count; ++i) {
-      ASSIGN_OR_RETURN(tokens.emplace_back(), identity::IssueToken(authority_.token, kFederation, claims));
+      ASSIGN_OR_RETURN(tokens.emplace_back(),
+                       identity::IssueToken(authority_.Get()->token, kFederation, claims));
     }
     return tokens;
   }
-  EVP_PKEY* key() const { return authority_.token.public_key().native(); }
+  EVP_PKEY* key() const { return authority_.Get()->token.public_key().native(); }
   const identity::TrustStore& trust() const { return registrar_->trust(); }
   const Clock& clock() const { return clock_; }
 
@@ -80,7 +81,7 @@ class Issuer {
   absl::Status Start() {
     ASSIGN_OR_RETURN(journal_,
                      audit::Journal::Open(*store_, identity::LogOrigin("registrar", "registrar", kFederation),
-                                          authority_.log, random_));
+                                          authority_.Get()->log, random_));
     ASSIGN_OR_RETURN(registrar_, identity::Registrar::Open({*journal_,
                                                             authority_,
                                                             clock_,
@@ -92,7 +93,7 @@ class Issuer {
 
   const SystemClock clock_;
   SystemRandom random_;
-  const identity::Authority authority_;
+  identity::AuthorityInUse authority_;
   const std::unique_ptr<store::Store> store_;
   std::unique_ptr<identity::Registrar> registrar_;  // outlives the journal, which completes its acts
   std::unique_ptr<audit::Journal> journal_;
