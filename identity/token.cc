@@ -144,7 +144,7 @@ absl::StatusOr<TokenClaims> TokenVerifier::VerifyOf(absl::string_view token,
                       ASSIGN_OR_RETURN(TokenClaims claims,
                                        ReadClaims(verified, federation.name(), trust_.federation()));
                       const absl::Time now = clock_.Now();
-                      RETURN_IF_ERROR(CheckTimes(claims, now));
+                      RETURN_IF_ERROR(CheckTokenTimes(claims, now));
                       const absl::Time at = std::max(now, claims.issued_at);
                       if (at < key->from || at >= key->until)
                         return Refused("its key does not count any more");

@@ -30,6 +30,7 @@ class MeasuredStore final : public Store {
     return store_->ScanEach(table, prefixes, visit);
   }
   absl::Status Scrub(Table table) override { return store_->Scrub(table); }
+  absl::Status CopyTo(const std::string& path) const override { return store_->CopyTo(path); }
   absl::Status Apply(const std::vector<Write>& writes) override;
 
   // Of batches that became durable: how many rows each had, and how long each took.

@@ -33,6 +33,7 @@ constexpr char kHealth[] = "/tsunagi.ops.v1.OperationsService/GetHealth";
 constexpr char kRenew[] = "/tsunagi.ops.v1.OperationsService/RenewCertificate";
 constexpr char kCheckpoint[] = "/tsunagi.ops.v1.OperationsService/GetCheckpoint";
 constexpr char kLeaves[] = "/tsunagi.ops.v1.OperationsService/ListLeaves";
+constexpr char kStamps[] = "/tsunagi.ops.v1.OperationsService/ListStamps";
 
 using Handler = std::function<void(const Caller&, Finish)>;
 
@@ -74,7 +75,8 @@ class ServerTest : public ::testing::Test {
       {{kHealth, Who::kParticipant},
        {kCheckpoint, Who::kParticipant},
        {kRenew, Who::kOwnOperator},
-       {kLeaves, Who::kOwnOperator}},
+       {kLeaves, Who::kOwnOperator},
+       {kStamps, Who::kParticipant}},
       federation_.tokens(),
       federation_.trust(),
       clock_};
@@ -90,7 +92,10 @@ class ServerTest : public ::testing::Test {
 
 TEST_F(ServerTest, DoesNotStartWithAMethodThatHasNoRow) {
   Guard guard({"oem", "battery.example"},
-              {{kHealth, Who::kParticipant}, {kCheckpoint, Who::kParticipant}, {kRenew, Who::kOwnOperator}},
+              {{kHealth, Who::kParticipant},
+               {kCheckpoint, Who::kParticipant},
+               {kRenew, Who::kOwnOperator},
+               {kStamps, Who::kParticipant}},
               federation_.tokens(), federation_.trust(), clock_);
 
   EXPECT_THAT(server_.Start(guard, {&service_}),
@@ -104,6 +109,7 @@ TEST_F(ServerTest, DoesNotStartWithARowThatHasNoMethod) {
                {kCheckpoint, Who::kParticipant},
                {kRenew, Who::kOwnOperator},
                {kLeaves, Who::kOwnOperator},
+               {kStamps, Who::kParticipant},
                {"/tsunagi.ops.v1.OperationsService/Gone", Who::kParticipant}},
               federation_.tokens(), federation_.trust(), clock_);
 

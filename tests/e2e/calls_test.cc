@@ -81,7 +81,8 @@ class CallsTest : public ::testing::Test {
                     {{"/tsunagi.ops.v1.OperationsService/GetHealth", rpc::Who::kParticipant},
                      {"/tsunagi.ops.v1.OperationsService/RenewCertificate", rpc::Who::kOwnOperator},
                      {"/tsunagi.ops.v1.OperationsService/GetCheckpoint", rpc::Who::kParticipant},
-                     {"/tsunagi.ops.v1.OperationsService/ListLeaves", rpc::Who::kOwnOperator}},
+                     {"/tsunagi.ops.v1.OperationsService/ListLeaves", rpc::Who::kOwnOperator},
+                     {"/tsunagi.ops.v1.OperationsService/ListStamps", rpc::Who::kParticipant}},
                     federation_.tokens(),
                     federation_.trust(),
                     clock_};
