@@ -87,6 +87,7 @@ TEST(RegistrarTest, ManyAtOnceShareOneSigning) {
   const uint64_t before = registrar.registrar->trust().View()->status_version;
   std::atomic<int> answered = 0;
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
       for (int j = 0; j < 50; ++j) {

@@ -46,8 +46,8 @@ struct TokenClaims {
 absl::StatusOr<std::string> IssueToken(const crypto::PrivateKey& token_key, absl::string_view federation,
                                        const TokenClaims& claims, absl::string_view audience = "");
 
-// UNAUTHENTICATED when a token with these claims does not count at `now`, give or take kClockSkew, or may live more than
-// kMaxTokenLife.
+// UNAUTHENTICATED when a token with these claims does not count at `now`, give or take kClockSkew, or may
+// live more than kMaxTokenLife.
 absl::Status CheckTokenTimes(const TokenClaims& claims, absl::Time now);
 
 // Verifies tokens with the registrar's token keys, which are the SIGNING keys of the directory entry with

@@ -9,8 +9,8 @@
 
 namespace tsunagi::connector {
 
-// Fills statements, answers and warnings of the response; only statements of `sections`. `successors` took over from
-// the battery's manufacturer.
+// Fills statements, answers and warnings of the response; only statements of `sections`. `successors` took
+// over from the battery's manufacturer.
 void Merge(const std::vector<Asked>& answers, policy::SectionMask sections,
            const std::vector<std::string>& successors, v1::ResolveResponse& response);
 

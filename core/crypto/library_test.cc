@@ -17,10 +17,12 @@ int DrawRandom() {
   return RAND_bytes(drawn.data(), static_cast<int>(drawn.size()));
 }
 
-// Exit handlers run in reverse: this one, registered before OpenSSL is first used, runs after OpenSSL's own would.
+// Exit handlers run in reverse: this one, registered before OpenSSL is first used, runs after OpenSSL's own
+// would.
 void ExitAsRandomWorks() { _exit(DrawRandom() == 1 ? 0 : 1); }
 
-// main() of the tests calls KeepLibraryUntilExit(). The death test starts this program anew, so OpenSSL is untouched.
+// main() of the tests calls KeepLibraryUntilExit(). The death test starts this program anew, so OpenSSL is
+// untouched.
 TEST(LibraryDeathTest, IsThereForThreadsThatRunWhileTheProcessExits) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(

@@ -43,18 +43,20 @@ struct Folded {
 // Folds the events of one battery, of any authors, from any number of sources; the same event from two
 // sources is one, with the parts of both.
 //
-//   identity, structure, materials, regulation  only from the subject's manufacturer, or once it has left from its
-//                                               successors; a later amendment replaces
-//   vehicle                                     from whoever mounted it, or took custody from there; the first
-//                                               is who was dated first
-//   condition                                   each author's latest measurement is current, none replaces
-//                                               another's
-//   history, footprint, diligence               a list; an author's newer link replaces its older one
+//   identity, structure, materials, regulation
+//       only from the subject's manufacturer, or once it has left from its successors; a later amendment
+//       replaces
+//   vehicle
+//       from whoever mounted it, or took custody from there; the first is who was dated first
+//   condition
+//       each author's latest measurement is current, none replaces another's
+//   history, footprint, diligence
+//       a list; an author's newer link replaces its older one
 //
 // Two events of one author with one number are both shown and neither is taken. A proposed identity part is
 // not taken before the registrar has approved the proposal; what else a proposal corrects counts from its
-// author. `successors` are the DIDs that took over from the manufacturer, in that order: what a later one says
-// replaces what an earlier one said (identity::TrustView::SuccessorsOf).
+// author. `successors` are the DIDs that took over from the manufacturer, in that order: what a later one
+// says replaces what an earlier one said (identity::TrustView::SuccessorsOf).
 Folded Fold(const std::vector<VerifiedEvent>& events, const std::vector<std::string>& successors = {});
 
 }  // namespace tsunagi::passport

@@ -302,10 +302,10 @@ class Process final : public RegistrarProcess {
     options.listen = config_.listen();
     const std::string& folder = config_.data_dir();
     options.tls = {folder + "/tls.key", folder + "/tls.crt", folder + "/root.crt"};
-    ASSIGN_OR_RETURN(
-        server_, rpc::Server::Start(options, *guard_,
-                                    {service_.get(), authorities_.get(), federations_.get(), membership_.get(), mandates_.get(),
-                                     operations_.get(), accounts_.get(), backups_.get()}));
+    ASSIGN_OR_RETURN(server_, rpc::Server::Start(
+                                  options, *guard_,
+                                  {service_.get(), authorities_.get(), federations_.get(), membership_.get(),
+                                   mandates_.get(), operations_.get(), accounts_.get(), backups_.get()}));
     if (journal_->Health().ok()) {
       RETURN_IF_ERROR(registrar_->Announce(
           config_.advertise().empty() ? WithPort(config_.listen(), server_->port()) : config_.advertise()));

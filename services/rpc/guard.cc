@@ -223,8 +223,8 @@ absl::StatusOr<std::shared_ptr<const Guard::Recognised>> Guard::Recognise(
   return std::make_shared<const Recognised>(std::move(recognised));
 }
 
-absl::StatusOr<std::shared_ptr<const Caller::Identity>> Guard::IdentityOf(
-    const Peer& peer, const identity::TrustView& view) {
+absl::StatusOr<std::shared_ptr<const Caller::Identity>> Guard::IdentityOf(const Peer& peer,
+                                                                          const identity::TrustView& view) {
   const auto party = view.by_label.find(peer.label);
   if (party == view.by_label.end()) {
     return Counted(Denial::kNotListed, absl::PermissionDeniedError(absl::StrCat(
@@ -259,9 +259,10 @@ absl::StatusOr<Caller> Guard::IdentifyGuest(const Metadata& metadata, const Peer
   }
   const std::string& did = member->second.did;
   if (view.by_did.contains(did)) {
-    return Counted(Denial::kCertificate,
-                   absl::PermissionDeniedError(absl::StrCat(
-                       "`", did, "` is a participant of this federation: call with a certificate of its own")));
+    return Counted(
+        Denial::kCertificate,
+        absl::PermissionDeniedError(absl::StrCat(
+            "`", did, "` is a participant of this federation: call with a certificate of its own")));
   }
   const absl::StatusOr<absl::string_view> token = BearerToken(metadata);
   RETURN_IF_ERROR(Counted(Denial::kToken, token.status()));

@@ -134,8 +134,8 @@ class Guard {
  private:
   using Metadata = std::multimap<grpc::string_ref, grpc::string_ref>;
 
-  // Who called with this token over a certificate, as one view of the federation said. The next call asks the clock
-  // and, when the view or the token is another, everything else again.
+  // Who called with this token over a certificate, as one view of the federation said. The next call asks the
+  // clock and, when the view or the token is another, everything else again.
   struct Recognised {
     std::weak_ptr<const identity::TrustView> view;  // owns no old view
     std::string token;

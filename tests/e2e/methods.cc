@@ -49,8 +49,7 @@ std::vector<rpc::AccessRow> AllRows() {
        {identity::IdentityRows(), identity::AuthorityRows(), identity::MembershipRows(),
         identity::MandateRegistryRows(), mandate::MandateRows(), catalog::CatalogRows(),
         passport::PassportRows(), connector::ConnectorRows(), ops::OperationsRows(), process::TrustRows(),
-        people::AccountRows(), identity::FederationTrustRows(),
-        identity::BackupRows()}) {
+        people::AccountRows(), identity::FederationTrustRows(), identity::BackupRows()}) {
     all.insert(all.end(), rows.begin(), rows.end());
   }
   return all;
