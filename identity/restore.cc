@@ -14,7 +14,9 @@
 #include "core/base/file.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
+#include "core/crypto/digest.h"
 #include "core/store/key.h"
+#include "identity/act.h"
 #include "identity/authority_change.h"
 #include "identity/claims.h"
 #include "identity/entries.h"
@@ -257,13 +259,42 @@ absl::Status PutEntries(const RegistrarContext& next, Entries entries) {
   return absl::OkStatus();
 }
 
+// Which federations were trusted last is on no list that members pass on. What the newest status list names,
+// and this store has not, may be a revocation: so nobody of another federation is trusted from here on.
+std::vector<v1::TrustedFederation> RevokeUnknown(absl::Time now, v1::FederationTrust& trust) {
+  std::vector<v1::TrustedFederation> revoked;
+  for (v1::TrustedFederation& one : *trust.mutable_federations()) {
+    if (one.has_until()) continue;
+    *one.mutable_until() = ToProto(now);
+    revoked.push_back(one);
+  }
+  return revoked;
+}
+
+// The leaves that say so, one each.
+absl::Status RecordRevoked(const RegistrarContext& next, const std::vector<v1::TrustedFederation>& revoked) {
+  for (const v1::TrustedFederation& one : revoked) {
+    audit::Commit commit;
+    commit.record = EncodeRecord({"federation-revoked", one.federation(), crypto::Sha256(Encode(one)), "",
+                                  "what was trusted last is not known after the restore"},
+                                 next.clock.Now());
+    RETURN_IF_ERROR(next.journal.SubmitAndWait(std::move(commit)).status());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Begin(const RegistrarContext& next, const StoredAuthority& authority, const Merged& merged,
-                   const ListVersions& highest, const audit::v1::EpochRecord& record) {
+                   const ListVersions& highest, v1::FederationTrust trust,
+                   const audit::v1::EpochRecord& record) {
   const store::Store& store = next.journal.store();
   const absl::Time now = next.clock.Now();
   ASSIGN_OR_RETURN(v1::StatusList list, LoadStatus(store));
   list.set_version(highest.status + kVersionsAbove);
   list.mutable_suspended()->Assign(merged.suspended.begin(), merged.suspended.end());
+  if (highest.federation_trust != 0)
+    list.set_federation_trust_version(highest.federation_trust + kVersionsAbove);
+  ASSIGN_OR_RETURN(v1::Roster roster, LoadRoster(store));
+  roster.set_version(roster.version() + kVersionsAbove);
   ASSIGN_OR_RETURN(v1::Directory head, LoadHead(store));
   head.set_version(highest.directory + kVersionsAbove);
   head.set_federation(next.options.federation);
@@ -277,7 +308,14 @@ absl::Status Begin(const RegistrarContext& next, const StoredAuthority& authorit
   commit.writes = {store::Put(Table::kState, StatusKey(), Encode(list)),
                    store::Put(Table::kState, HeadKey(), Encode(head)),
                    store::Put(Table::kState, AuthorityKey(), Encode(authority)),
-                   store::Put(Table::kState, EpochKey(), Encode(stored_epoch))};
+                   store::Put(Table::kState, EpochKey(), Encode(stored_epoch)),
+                   store::Put(Table::kState, RosterKey(), Encode(roster))};
+  if (highest.federation_trust != 0) {
+    trust.set_version(highest.federation_trust + kVersionsAbove);
+    trust.set_federation(next.options.federation);
+    *trust.mutable_issued_at() = ToProto(now);
+    commit.writes.push_back(store::Put(Table::kState, FederationTrustKey(), Encode(trust)));
+  }
   audit::v1::Record leaf;
   *leaf.mutable_time() = ToProto(now);
   *leaf.mutable_epoch() = record;
@@ -293,7 +331,8 @@ absl::StatusOr<ListVersions> LoadVersions(const store::Store& store) {
   ASSIGN_OR_RETURN(const StoredAuthority authority, LoadStoredAuthority(store));
   v1::TrustBundle bundle;
   RETURN_IF_ERROR(Decode(authority.bundle().bundle(), "stored trust bundle", bundle));
-  return ListVersions{status.version(), head.version(), bundle.version()};
+  ASSIGN_OR_RETURN(const v1::FederationTrust trust, LoadFederationTrust(store));
+  return ListVersions{status.version(), head.version(), bundle.version(), trust.version()};
 }
 
 absl::StatusOr<uint64_t> LoadEpoch(const store::Store& store) {
@@ -321,13 +360,18 @@ absl::StatusOr<audit::v1::EpochRecord> TakeOver(const RegistrarContext& next, co
   ASSIGN_OR_RETURN(const StoredAuthority authority, TakeAuthority(next, seen, own.bundle));
   ASSIGN_OR_RETURN(Merged merged, Merge(store, seen, seen.status_version > own.status));
   const ListVersions highest = {std::max(own.status, seen.status_version),
-                                std::max(own.directory, seen.directory_version), 0};
+                                std::max(own.directory, seen.directory_version), 0,
+                                std::max(own.federation_trust, seen.federations_required)};
+  ASSIGN_OR_RETURN(v1::FederationTrust trust, LoadFederationTrust(store));
+  std::vector<v1::TrustedFederation> revoked;
+  if (seen.federations_required > own.federation_trust) revoked = RevokeUnknown(next.clock.Now(), trust);
   record.set_status_version(own.status);
   record.set_seen_status_version(highest.status);
   record.set_directory_version(own.directory);
   record.set_seen_directory_version(highest.directory);
   record.mutable_suspended_again()->Assign(merged.suspended_again.begin(), merged.suspended_again.end());
-  RETURN_IF_ERROR(Begin(next, authority, merged, highest, record));
+  RETURN_IF_ERROR(Begin(next, authority, merged, highest, std::move(trust), record));
+  RETURN_IF_ERROR(RecordRevoked(next, revoked));
   RETURN_IF_ERROR(PutEntries(next, std::move(merged.entries)));
   return record;
 }

@@ -23,6 +23,7 @@ struct ListVersions {
   uint64_t status = 0;
   uint64_t directory = 0;
   uint64_t bundle = 0;
+  uint64_t federation_trust = 0;
 };
 absl::StatusOr<ListVersions> LoadVersions(const store::Store& store);
 
@@ -39,8 +40,9 @@ absl::Status CopyKept(const store::Store& store, store::Store& next);
 // Begins the log of `next`, whose journal is in the next epoch and whose store is what CopyKept made: the
 // first leaf is `record`, completed by what the lists say. `seen` is what members hold that is newer than the
 // store, verified: its entries are taken over, whoever stands in its status list or is suspended or gone in
-// its directory is suspended, and all versions go kVersionsAbove the highest. Keys of directory, status list
-// and tokens that another one has replaced since are replaced too. Blocks.
+// its directory is suspended, and all versions go kVersionsAbove the highest. When the list of trusted
+// federations has changed since, none of them is trusted any more. Keys of directory, status list and tokens
+// that another one has replaced since are replaced too. Blocks.
 //   FAILED_PRECONDITION  the trust bundle is newer and names CAs whose key files are not there
 absl::StatusOr<audit::v1::EpochRecord> TakeOver(const RegistrarContext& next, const TrustView& seen,
                                                 audit::v1::EpochRecord record);

@@ -3,20 +3,24 @@
 #include <filesystem>
 
 #include "core/audit/verify.h"
+#include "core/base/bytes.h"
 #include "core/base/status_macros.h"
 #include "core/store/key.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "identity/registrar_for_test.h"
 #include "tests/support/fault_store.h"
+#include "tests/support/federation.h"
 #include "tests/support/status_matchers.h"
 
 namespace tsunagi::identity {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using tsunagi::testing::IsOk;
 using tsunagi::testing::StatusIs;
 using enum absl::StatusCode;
@@ -65,6 +69,32 @@ class RestoreTest : public ::testing::Test {
     registrar_.Restart(LoadEpoch(*registrar_.store).value());
     return resumed;
   }
+  void TrustOther() {
+    v1::TrustFederationRequest request;
+    request.set_request_id(NewUuid(registrar_.random));
+    request.set_federation(other_.name());
+    request.set_bundle(Encode(other_.MakeBundle()));
+    request.set_root_sha256(ToHex(other_.root().sha256));
+    request.set_url("https://registrar.other.example:8443");
+    request.add_did_hosts(other_.name());
+    request.set_reason("agreement of 2026-11-30");
+    ASSERT_THAT(WaitFor<v1::TrustFederationResponse>([&](auto done) {
+                  registrar_.registrar->federations().Trust(RegistrarForTest::Operator(), request,
+                                                            std::move(done));
+                }),
+                IsOk());
+  }
+  void RevokeOther() {
+    v1::RevokeFederationRequest request;
+    request.set_request_id(NewUuid(registrar_.random));
+    request.set_federation(other_.name());
+    request.set_reason("they let anybody in");
+    ASSERT_THAT(WaitFor<v1::RevokeFederationResponse>([&](auto done) {
+                  registrar_.registrar->federations().Revoke(RegistrarForTest::Operator(), request,
+                                                             std::move(done));
+                }),
+                IsOk());
+  }
   StoredParticipant Stored(const std::string& label) const {
     return LoadEntry(*registrar_.store, label).value();
   }
@@ -72,6 +102,7 @@ class RestoreTest : public ::testing::Test {
   testing::TempDir keys_;
   Authority authority_;
   RegistrarForTest registrar_;
+  testing::TestFederation other_{registrar_.clock, "other.example"};
   TrustStore member_;
   std::unique_ptr<store::Store> copy_;
 };
@@ -233,6 +264,47 @@ TEST_F(RestoreTest, ANewerBundleNeedsTheKeysThatItNames) {
   EXPECT_EQ(KeyName("issuing", 2), "issuing-2");
   EXPECT_EQ(LoadStoredAuthority(*registrar_.store)->issuing(), 2u);
   Follow();
+}
+
+TEST_F(RestoreTest, ATrustThatMayHaveBeenRevokedIsRevoked) {
+  TrustOther();
+  Copy();
+  RevokeOther();
+  Follow();
+  const uint64_t required = member_.View()->federations_required;
+
+  ASSERT_THAT(Resume(), IsOk());
+
+  EXPECT_THAT(registrar_.registrar->trust().View()->FindFederation("other.example"),
+              StatusIs(kPermissionDenied));
+  EXPECT_THAT(registrar_.Acts(), Contains("federation-revoked"));
+  Follow();
+  EXPECT_EQ(member_.View()->federations_required, required + kVersionsAbove);
+  TrustOther();
+  EXPECT_THAT(registrar_.registrar->trust().View()->FindFederation("other.example"), IsOk());
+}
+
+TEST_F(RestoreTest, ATrustThatDidNotChangeStays) {
+  TrustOther();
+  Copy();
+  ASSERT_THAT(registrar_.SetSuspended("workshop", true), IsOk());
+  Follow();
+  const uint64_t required = member_.View()->federations_required;
+
+  ASSERT_THAT(Resume(), IsOk());
+
+  EXPECT_THAT(registrar_.registrar->trust().View()->FindFederation("other.example"), IsOk());
+  EXPECT_THAT(registrar_.Acts(), Not(Contains("federation-revoked")));
+  Follow();
+  EXPECT_EQ(member_.View()->federations_required, required + kVersionsAbove);
+}
+
+TEST_F(RestoreTest, OtherFederationsTakeTheNextRoster) {
+  Copy();
+
+  ASSERT_THAT(Resume(), IsOk());
+
+  EXPECT_GE(LoadRoster(*registrar_.store)->version(), kVersionsAbove);
 }
 
 TEST_F(RestoreTest, DropsWhatMayHaveBeenUsedOrEnded) {
