@@ -140,6 +140,7 @@ TEST(RegistrarTest, EveryActThatFailsToBecomeDurableFails) {
     const crypto::PublicKey& log_key() const override { return key_; }
     std::string LatestCheckpoint() const override { return ""; }
     uint64_t Size() const override { return 0; }
+    const audit::BatchCounts& batches() const override { return batches_; }
     absl::StatusOr<audit::v1::LogProof> Prove(uint64_t, absl::string_view) const override {
       return absl::OkStatus();
     }
@@ -150,6 +151,7 @@ TEST(RegistrarTest, EveryActThatFailsToBecomeDurableFails) {
 
    private:
     store::Store& store_;
+    const audit::BatchCounts batches_;
     const crypto::PublicKey key_;
     const std::string origin_;
   } dead(*registrar.store, registrar.authority.log.public_key());

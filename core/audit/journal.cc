@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <thread>
 #include <utility>
@@ -100,6 +101,7 @@ class CommitterJournal final : public Journal {
     return size_;
   }
 
+  const BatchCounts& batches() const override { return batches_; }
   absl::StatusOr<v1::LogProof> Prove(uint64_t index, absl::string_view note) const override;
   absl::StatusOr<std::vector<Digest>> ConsistencyProof(uint64_t old_size, uint64_t new_size) const override;
   absl::StatusOr<std::vector<Leaf>> Leaves(uint64_t start, size_t limit) const override;
@@ -130,6 +132,7 @@ class CommitterJournal final : public Journal {
   GrowingTree tree_;
   WrittenKeys written_{kRememberedKeys};
 
+  BatchCounts batches_;
   std::atomic<ReadVersion> version_ = 0;
   mutable Mutex mutex_;
   CondVar queued_;
@@ -211,11 +214,14 @@ void CommitterJournal::CommitGroup(std::vector<Pending>& group) {
     writes.push_back(store::Put(Table::kLog, CheckpointKey(), note));
   }
   if (!writes.empty()) {
+    const auto start = std::chrono::steady_clock::now();
     const absl::Status applied = store_.Apply(writes);
     if (!applied.ok()) {
       Die("a write failed", applied);
       return Refuse(group, Health());
     }
+    const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - start;
+    batches_.Count(writes.size(), static_cast<uint64_t>(took.count()));
     Publish(version, note);
   }
   Answer(group, note);

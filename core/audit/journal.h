@@ -13,6 +13,7 @@
 #include "core/audit/checkpoint.h"
 #include "core/audit/merkle.h"
 #include "core/base/clock.h"
+#include "core/base/histogram.h"
 #include "core/base/random.h"
 #include "core/crypto/key.h"
 #include "core/store/store.h"
@@ -51,6 +52,26 @@ struct Committed {
 //     journal that is closing
 // (An erasure that was not scrubbed counts as the others.)
 using CommitDone = std::function<void(absl::StatusOr<Committed>)>;
+
+// Of batches that became durable: how many rows each had, and how long its write and sync took.
+class BatchCounts {
+ public:
+  void Count(size_t rows, uint64_t nanoseconds) {
+    rows_.Observe(rows);
+    nanoseconds_.Observe(nanoseconds);
+  }
+  Histogram::Reading rows() const { return rows_.Read(); }
+  Histogram::Reading nanoseconds() const { return nanoseconds_.Read(); }
+
+ private:
+  static constexpr uint64_t kRowBounds[] = {1, 4, 16, 64, 256, 1024, 4096, 16384};
+  static constexpr uint64_t kTimeBounds[] = {
+      250'000,    500'000,     1'000'000,   2'500'000,   5'000'000,     10'000'000,   25'000'000,
+      50'000'000, 100'000'000, 250'000'000, 500'000'000, 1'000'000'000, 2'500'000'000};
+
+  Histogram rows_{kRowBounds};
+  Histogram nanoseconds_{kTimeBounds};
+};
 
 // One store, one log, one committer thread, and one for what follows a commit and takes time. Thread-safe.
 //
@@ -98,6 +119,8 @@ class Journal {
   // The newest durable checkpoint (signed note).
   virtual std::string LatestCheckpoint() const = 0;
   virtual uint64_t Size() const = 0;
+  // Since it was opened; for metrics.
+  virtual const BatchCounts& batches() const = 0;
 
   // Proof of leaf `index` under the given note of this log. The record is left out when it was erased.
   //   NOT_FOUND            the log has no such leaf

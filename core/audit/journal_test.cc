@@ -77,6 +77,14 @@ TEST_F(JournalTest, LeavesTheLogAloneWithoutARecord) {
   EXPECT_THAT(journal_->store().Get(Table::kState, "key"), IsOkAndHolds("value"));
 }
 
+TEST_F(JournalTest, CountsTheRowsAndTheTimeOfEachBatch) {
+  ASSERT_THAT(journal_->SubmitAndWait(StateWrite("key", "value")), IsOk());
+  ASSERT_THAT(journal_->SubmitAndWait(StateWrite("key", "other")), IsOk());
+
+  EXPECT_EQ(journal_->batches().rows().sum, 2u);
+  EXPECT_GT(journal_->batches().nanoseconds().sum, 0u);
+}
+
 TEST_F(JournalTest, TellsTheIndexBeforeItWrites) {
   Append("first");
   Commit commit = RecordOnly("second");

@@ -17,7 +17,7 @@
 #include "core/base/mutex.h"
 #include "core/base/random.h"
 #include "core/base/status_macros.h"
-#include "core/store/measured_store.h"
+#include "core/store/store.h"
 #include "identity/entries.h"
 #include "identity/people/people.h"
 #include "identity/restore.h"
@@ -53,7 +53,8 @@ using internal::v1::RegistrarConfig;
 // Rolled roots and certificates are shown this soon; what is signed anew decides by its own age.
 constexpr absl::Duration kUpkeep = absl::Seconds(1);
 constexpr absl::Duration kDrain = absl::Seconds(10);
-// Between two times that members are asked who did not answer before.
+// Between two times that members are asked who did not answer before: twice as long each time.
+constexpr absl::Duration kFirstPause = absl::Seconds(5);
 constexpr absl::Duration kLongestPause = absl::Minutes(1);
 
 absl::Status MakeDataFolder(const std::string& folder) {
@@ -100,7 +101,7 @@ class Process final : public RegistrarProcess {
         authority_(std::move(authority)),
         credentials_(config.data_dir(), EdgeHosts(config), authority_, clock, config.federation(),
                      absl::Seconds(static_cast<int64_t>(config.certificate_seconds()))),
-        store_(std::make_unique<store::MeasuredStore>(std::move(store))) {}
+        store_(std::move(store)) {}
 
   ~Process() override {
     following_.reset();
@@ -171,7 +172,7 @@ class Process final : public RegistrarProcess {
       RETURN_IF_ERROR(credentials_.WriteToken(self->participant().did()));
     }
     RETURN_IF_ERROR(members_->Look());
-    next_look_ = clock_.Now() + kUpkeep;
+    next_look_ = clock_.Now() + kFirstPause;
     unsure_ = !members_->Enough();
     const std::string note = absl::StrCat(config_.data_dir(), "/", kBackupNote);
     std::error_code error;
@@ -368,7 +369,7 @@ class Process final : public RegistrarProcess {
     metrics::AddCalls(guard_->counts(), families);
     metrics::AddTrust(registrar_->trust(), now, families);
     metrics::AddOwnCertificate(absl::FromUnixSeconds(not_after_), now, families);
-    metrics::AddJournal(*journal_, *store_, families);
+    metrics::AddJournal(*journal_, families);
     metrics::AddSessions(sessions_, families);
     AddRegistrar(*registrar_, families);
   }
@@ -394,7 +395,7 @@ class Process final : public RegistrarProcess {
   AuthorityInUse authority_;
   Mutex mutex_;
   OwnCredentials credentials_ ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<store::MeasuredStore> store_;
+  std::unique_ptr<store::Store> store_;
   // Above the journal, whose end completes what still refers to it: so the registrar must go later than the
   // journal.
   std::unique_ptr<Registrar> registrar_;
@@ -402,7 +403,7 @@ class Process final : public RegistrarProcess {
   // On the starting thread, then on the upkeep thread.
   std::unique_ptr<MemberLists> members_;
   absl::Time next_look_ = absl::InfinitePast();
-  absl::Duration pause_ = kUpkeep;
+  absl::Duration pause_ = kFirstPause;
   std::atomic<bool> unsure_ = false;
   std::atomic<Registrar*> serving_ = nullptr;
   std::atomic<int64_t> not_after_ = 0;

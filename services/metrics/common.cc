@@ -80,14 +80,14 @@ void AddTrust(const identity::TrustStore& trust, absl::Time now, Families& famil
                  AgeOf(IssuedAt(*view->bundle), now));
 }
 
-void AddJournal(const audit::Journal& journal, const store::MeasuredStore& store, Families& families) {
+void AddJournal(const audit::Journal& journal, Families& families) {
   families.Gauge("tsunagi_log_leaves", "Durable leaves of the log.", static_cast<double>(journal.Size()));
   families.Gauge("tsunagi_journal_writable", "1 while the journal takes commits.",
                  journal.Health().ok() ? 1 : 0);
   families.Distribution("tsunagi_journal_batch_rows", "Rows of one synced batch, which many commits share.",
-                        store.rows(), 1);
+                        journal.batches().rows(), 1);
   families.Distribution("tsunagi_journal_write_seconds", "Of one batch, its sync included.",
-                        store.nanoseconds(), kNanosecond);
+                        journal.batches().nanoseconds(), kNanosecond);
 }
 
 void AddSessions(const people::SessionTable& sessions, Families& families) {

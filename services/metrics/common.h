@@ -4,7 +4,6 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/audit/journal.h"
-#include "core/store/measured_store.h"
 #include "identity/people/session_table.h"
 #include "identity/trust.h"
 #include "services/metrics/families.h"
@@ -17,8 +16,7 @@ namespace tsunagi::metrics {
 void AddBuild(absl::string_view process, Families& families);
 void AddCalls(const rpc::CallCounts& counts, Families& families);
 void AddTrust(const identity::TrustStore& trust, absl::Time now, Families& families);
-// The journal that writes into `store`.
-void AddJournal(const audit::Journal& journal, const store::MeasuredStore& store, Families& families);
+void AddJournal(const audit::Journal& journal, Families& families);
 void AddSessions(const people::SessionTable& sessions, Families& families);
 // Of the process's own certificate for mutual TLS.
 void AddOwnCertificate(absl::Time not_after, absl::Time now, Families& families);

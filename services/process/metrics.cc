@@ -26,7 +26,7 @@ void CollectMetrics(const MetricSources& sources, metrics::Families& families) {
   metrics::AddCalls(sources.guard.counts(), families);
   metrics::AddTrust(sources.trust, now, families);
   metrics::AddOwnCertificate(sources.credentials.Current()->chain[0].not_after, now, families);
-  metrics::AddJournal(sources.journal, sources.store, families);
+  metrics::AddJournal(sources.journal, families);
   AddCosigning(sources, now, families);
   metrics::AddSessions(sources.sessions, families);
   metrics::AddPool("workers", sources.workers, families);

@@ -7,7 +7,6 @@
 
 #include "core/audit/journal.h"
 #include "core/base/clock.h"
-#include "core/store/measured_store.h"
 #include "identity/people/session_table.h"
 #include "identity/trust.h"
 #include "services/metrics/families.h"
@@ -26,7 +25,6 @@ struct MetricSources {
   const identity::TrustStore& trust;
   const Credentials& credentials;
   const audit::Journal& journal;
-  const store::MeasuredStore& store;  // of the journal
   const Cosigner& cosigner;
   const std::atomic<int64_t>& cosigned_at;  // Unix seconds; 0 when never since the start
   const people::SessionTable& sessions;

@@ -9,7 +9,7 @@
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
-#include "core/store/measured_store.h"
+#include "core/store/store.h"
 #include "identity/names.h"
 #include "identity/revoked_mandates.h"
 #include "services/metrics/endpoint.h"
@@ -134,7 +134,7 @@ class Process final : public ParticipantProcess {
   RegistrarLog registrar_log_;
   std::unique_ptr<Credentials> credentials_;
   std::unique_ptr<Channels> channels_;
-  std::unique_ptr<store::MeasuredStore> store_;
+  std::unique_ptr<store::Store> store_;
   std::unique_ptr<audit::Journal> journal_;
   std::unique_ptr<Cosigner> cosigner_;
   std::unique_ptr<Stamper> stamper_;  // null without a stamping authority
@@ -207,9 +207,7 @@ absl::Status Process::RefreshTrust() {
 }
 
 absl::Status Process::OpenJournal() {
-  ASSIGN_OR_RETURN(std::unique_ptr<store::Store> opened,
-                   store::OpenRocksStore(config_.data_dir() + "/store"));
-  store_ = std::make_unique<store::MeasuredStore>(std::move(opened));
+  ASSIGN_OR_RETURN(store_, store::OpenRocksStore(config_.data_dir() + "/store"));
   ASSIGN_OR_RETURN(journal_,
                    audit::Journal::Open(
                        *store_, identity::LogOrigin(process_, config_.participant(), config_.federation()),
@@ -313,8 +311,8 @@ void Process::Cosign() {
 
 absl::StatusOr<std::unique_ptr<metrics::Endpoint>> Process::StartMetrics() const {
   const auto collect = [this](metrics::Families& families) {
-    CollectMetrics({process_, clock_, *guard_, trust_, *credentials_, *journal_, *store_, *cosigner_,
-                    cosigned_at_, sessions_, workers_, inbound_},
+    CollectMetrics({process_, clock_, *guard_, trust_, *credentials_, *journal_, *cosigner_, cosigned_at_,
+                    sessions_, workers_, inbound_},
                    families);
   };
   return metrics::StartAndAnnounce(config_.metrics().listen(), config_.data_dir(), collect);

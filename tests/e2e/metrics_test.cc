@@ -126,8 +126,7 @@ TEST_F(MetricsTest, NameNoParticipantAndNoAddress) {
 
 TEST_F(MetricsTest, AreWhatPrometheusReadsAndThePagesList) {
   constexpr char kPython[] = "/usr/bin/python3";
-  if (!testing::RunProgram({kPython, "-c", "import prometheus_client"}))
-    GTEST_SKIP() << "no prometheus_client";
+  ASSERT_TRUE(testing::RunProgram({kPython, "-c", "import prometheus_client"})) << "run ./dev setup";
   registrar_.reset();
   internal::v1::RegistrarConfig registrar;
   registrar.set_data_dir(dir_.File("registrar"));
