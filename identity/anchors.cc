@@ -136,23 +136,33 @@ absl::StatusOr<v1::RotateKeyResponse> AddRotation(const RegistrarContext& contex
   return reply;
 }
 
-absl::StatusOr<Decision<v1::RotateKeyResponse>> DecideRotate(const RegistrarContext& context,
-                                                             const Caller& caller,
-                                                             const v1::RotateKeyRequest& request) {
-  RETURN_IF_ERROR(CheckRequest(request));
-  Decision<v1::RotateKeyResponse> decision;
+// What `add` adds to a commit, at once; or a proposal of it, for another person.
+template <class Reply, class Request>
+absl::StatusOr<Decision<Reply>> DoOrPropose(const RegistrarContext& context, const Caller& caller,
+                                            const Request& request, v1::Proposal proposal,
+                                            absl::StatusOr<Reply> (*add)(const RegistrarContext&,
+                                                                         const std::string&, const Request&,
+                                                                         audit::Commit&)) {
+  Decision<Reply> decision;
   audit::Commit commit;
   if (context.options.two_person_approval) {
-    v1::Proposal proposal;
-    *proposal.mutable_rotate_key() = request;
     ASSIGN_OR_RETURN(const std::string basis, BasisOf(context));
     ASSIGN_OR_RETURN(*decision.reply.mutable_pending_id(),
                      EnterProposal(context, caller, std::move(proposal), basis, request.reason(), commit));
   } else {
-    ASSIGN_OR_RETURN(decision.reply, AddRotation(context, ByOf(caller), request, commit));
+    ASSIGN_OR_RETURN(decision.reply, add(context, ByOf(caller), request, commit));
   }
   decision.commit = std::move(commit);
   return decision;
+}
+
+absl::StatusOr<Decision<v1::RotateKeyResponse>> DecideRotate(const RegistrarContext& context,
+                                                             const Caller& caller,
+                                                             const v1::RotateKeyRequest& request) {
+  RETURN_IF_ERROR(CheckRequest(request));
+  v1::Proposal proposal;
+  *proposal.mutable_rotate_key() = request;
+  return DoOrPropose(context, caller, request, std::move(proposal), AddRotation);
 }
 
 absl::StatusOr<std::string> DigestOf(const v1::RemoveAuthorityRequest& request) {
@@ -181,19 +191,9 @@ absl::StatusOr<Decision<v1::RemoveAuthorityResponse>> DecideRemove(
     const RegistrarContext& context, const Caller& caller, const v1::RemoveAuthorityRequest& request) {
   RETURN_IF_ERROR(CheckText("reason", request.reason(), kMaxReason, /*required=*/true));
   RETURN_IF_ERROR(DigestOf(request).status());
-  Decision<v1::RemoveAuthorityResponse> decision;
-  audit::Commit commit;
-  if (context.options.two_person_approval) {
-    v1::Proposal proposal;
-    *proposal.mutable_remove_authority() = request;
-    ASSIGN_OR_RETURN(const std::string basis, BasisOf(context));
-    ASSIGN_OR_RETURN(*decision.reply.mutable_pending_id(),
-                     EnterProposal(context, caller, std::move(proposal), basis, request.reason(), commit));
-  } else {
-    ASSIGN_OR_RETURN(decision.reply, AddRemoval(context, ByOf(caller), request, commit));
-  }
-  decision.commit = std::move(commit);
-  return decision;
+  v1::Proposal proposal;
+  *proposal.mutable_remove_authority() = request;
+  return DoOrPropose(context, caller, request, std::move(proposal), AddRemoval);
 }
 
 // Does what was proposed, unless what it is about has changed.

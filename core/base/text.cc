@@ -65,6 +65,15 @@ bool IsControl(char32_t c) {
          (c >= 0xFFF9 && c <= 0xFFFB);
 }
 
+bool IsOneLine(absl::string_view text) {
+  while (!text.empty()) {
+    const Utf8Char next = DecodeUtf8(text);
+    if (next.length == 0 || IsControl(next.code_point)) return false;
+    text.remove_prefix(next.length);
+  }
+  return true;
+}
+
 std::string Printable(absl::string_view text, size_t max_bytes) {
   std::string out;
   size_t used = 0;

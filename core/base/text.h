@@ -26,6 +26,9 @@ void AppendUtf8(std::string& out, char32_t code_point);
 // separators, marks that change direction, zero-width ones and the byte order mark.
 bool IsControl(char32_t code_point);
 
+// Well-formed UTF-8 without control characters (see IsControl).
+bool IsOneLine(absl::string_view text);
+
 // `text` on one line for messages: at most `max_bytes` bytes of it (whole characters), controls as `\u202e`,
 // bytes that are no UTF-8 as `\xff`.
 std::string Printable(absl::string_view text, size_t max_bytes);

@@ -45,5 +45,13 @@ TEST(PrintableTest, CutsBetweenCharacters) {
   EXPECT_EQ(Printable("abc", 0), "");
 }
 
+TEST(OneLineTest, IsTextThatActsOnNoScreen) {
+  EXPECT_TRUE(IsOneLine(""));
+  EXPECT_TRUE(IsOneLine("佐藤 花子"));
+  for (const char* text : {"two\nlines", "\x1b[2J", "\xe2\x80\xae", "\xff", "cut \xe4\xbd"}) {
+    EXPECT_FALSE(IsOneLine(text)) << Printable(text, 40);
+  }
+}
+
 }  // namespace
 }  // namespace tsunagi

@@ -90,7 +90,7 @@ absl::StatusOr<std::vector<Certificate>> ParseCertificatesPem(absl::string_view 
   const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   std::vector<Certificate> certificates;
   while (true) {
-    const X509Ptr native(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    const X509Ptr native(PEM_read_bio_X509(bio.get(), nullptr, RefusePassPhrase, nullptr));
     if (native == nullptr) break;
     if (certificates.size() == kMaxCertificatesInPem) return Invalid("more than 64 certificates in one PEM");
     ASSIGN_OR_RETURN(Certificate certificate, FromNative(native.get()));

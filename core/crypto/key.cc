@@ -116,9 +116,6 @@ std::string SignEd25519(EVP_PKEY* key, absl::string_view message) {
   return signature;
 }
 
-// OpenSSL must never ask for a pass phrase on the terminal.
-int RefusePassPhrase(char*, int, int, void*) { return -1; }
-
 }  // namespace
 
 absl::StatusOr<PublicKey> PublicKey::FromNative(std::shared_ptr<EVP_PKEY> native) {

@@ -53,6 +53,9 @@ inline const unsigned char* Bytes(absl::string_view text) {
 }
 inline unsigned char* Bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
+// For PEM_read: OpenSSL must never ask for a pass phrase on the terminal.
+inline int RefusePassPhrase(char*, int, int, void*) { return -1; }
+
 // `what` with the last reason of OpenSSL's error queue of this thread, which is empty afterwards.
 absl::Status SslError(absl::StatusCode code, absl::string_view what);
 

@@ -40,9 +40,6 @@ absl::Status Invalid(absl::string_view what) {
   return SslError(absl::StatusCode::kInvalidArgument, absl::StrCat("not a time stamp: ", what));
 }
 
-// OpenSSL would ask at the terminal.
-int RefusePassPhrase(char*, int, int, void*) { return -1; }
-
 // The reason, and what OpenSSL adds to it, such as which check of a certificate failed.
 absl::Status Untrusted(absl::string_view what) {
   const char* data = nullptr;

@@ -67,15 +67,6 @@ bool IsSubject(absl::string_view subject) {
          std::all_of(subject.begin(), subject.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-bool IsOneLine(absl::string_view text) {
-  while (!text.empty()) {
-    const Utf8Char next = DecodeUtf8(text);
-    if (next.length == 0 || IsControl(next.code_point)) return false;
-    text.remove_prefix(next.length);
-  }
-  return true;
-}
-
 }  // namespace
 
 absl::StatusOr<std::string> CheckIdToken(const Json& claims, const Expected& expected, absl::Time now) {

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/proto.h"
 #include "core/base/status_macros.h"
+#include "core/base/text.h"
 #include "core/store/key.h"
 #include "identity/people/rows.h"
 

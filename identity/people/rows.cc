@@ -122,15 +122,6 @@ absl::StatusOr<std::string> NewId(const PeopleContext& context, absl::string_vie
   }
 }
 
-bool IsOneLine(absl::string_view text) {
-  while (!text.empty()) {
-    const Utf8Char next = DecodeUtf8(text);
-    if (next.length == 0 || IsControl(next.code_point)) return false;
-    text.remove_prefix(next.length);
-  }
-  return true;
-}
-
 absl::Status CheckDisplayName(absl::string_view name) {
   if (!name.empty() && name.size() <= kMaxName && IsOneLine(name)) return absl::OkStatus();
   return InvalidArgument({"DISPLAY_NAME_INVALID", "display_name", "(not shown)",

@@ -65,8 +65,6 @@ absl::StatusOr<std::vector<Session>> LoadSessions(const store::Store& store, abs
 // An id that nobody has: `prefix`, a hyphen and 10 characters.
 absl::StatusOr<std::string> NewId(const PeopleContext& context, absl::string_view prefix);
 
-// Whether it is text without control characters.
-bool IsOneLine(absl::string_view text);
 // INVALID_ARGUMENT, without the value, unless it has 1 to 200 bytes of text on one line.
 absl::Status CheckDisplayName(absl::string_view name);
 absl::Status CheckRole(Role role);

@@ -72,7 +72,10 @@ absl::Status CheckAddress(const std::string& host, const std::string& address, c
 // One address of the host, after a look at all of them.
 absl::StatusOr<std::string> AddressOf(const std::string& host, const EgressOptions& options) {
   std::vector<std::string> addresses = {host};
-  if (!IsAddress(host)) {
+  in6_addr ignored;
+  const bool literal =
+      ::inet_pton(AF_INET, host.c_str(), &ignored) == 1 || ::inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
+  if (!literal) {
     ASSIGN_OR_RETURN(addresses, options.resolve(host));
   }
   if (addresses.empty()) return absl::UnavailableError(absl::StrCat("host `", host, "` has no address"));
@@ -82,11 +85,14 @@ absl::StatusOr<std::string> AddressOf(const std::string& host, const EgressOptio
 
 }  // namespace
 
-bool IsAddress(absl::string_view text) {
-  const std::string host(text);
-  in6_addr ignored;
-  return ::inet_pton(AF_INET, host.c_str(), &ignored) == 1 ||
-         ::inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
+bool IsWrittenAddress(const std::string& text) {
+  for (const int family : {AF_INET, AF_INET6}) {
+    in6_addr address;
+    std::array<char, INET6_ADDRSTRLEN> written = {};
+    if (::inet_pton(family, text.c_str(), &address) != 1) continue;
+    return ::inet_ntop(family, &address, written.data(), written.size()) != nullptr && text == written.data();
+  }
+  return false;
 }
 
 bool IsPublicAddress(absl::string_view address) {

@@ -44,17 +44,20 @@ absl::StatusOr<HttpResponse> CallOut(HttpsCall call, const EgressOptions& option
 // thread.
 //   INVALID_ARGUMENT     the URL: see ParseHttpsUrl
 //   PERMISSION_DENIED    an address of the host is private, loopback, link-local, multicast or otherwise not
-//   public UNAUTHENTICATED      the server is not the one that the URL names NOT_FOUND            it has no
-//   such document FAILED_PRECONDITION  it answers with a redirect or another status UNAVAILABLE          it
-//   cannot be reached, is too slow, or sends more than 1 MiB
+//                        public
+//   UNAUTHENTICATED      the server is not the one that the URL names
+//   NOT_FOUND            it has no such document
+//   FAILED_PRECONDITION  it answers with a redirect or another status
+//   UNAVAILABLE          it cannot be reached, is too slow, or sends more than 1 MiB
 absl::StatusOr<std::string> FetchDocument(absl::string_view url, const EgressOptions& options);
 
 // The answer, whatever its status, to a POST of a form (see EncodeForm) with these headers; on the same
 // terms. Errors are those of FetchDocument, but for the two about the status.
 absl::StatusOr<HttpResponse> PostForm(absl::string_view url, Headers headers, std::string form,
                                       const EgressOptions& options);
-// True for an IPv4 or IPv6 address in text form, in whatever network.
-bool IsAddress(absl::string_view text);
+// True for an IPv4 or IPv6 address in the one spelling in which resolved addresses are compared with
+// EgressOptions::allowed_addresses: for configurations.
+bool IsWrittenAddress(const std::string& text);
 
 // True for an IPv4 or IPv6 address that IANA's registries call globally reachable unicast. False for anything
 // else, IPv4 addresses inside IPv6 ones (mapped, NAT64, 6to4, Teredo) included.

@@ -179,6 +179,15 @@ TEST(PublicAddressTest, IsGloballyReachableUnicast) {
   }
 }
 
+TEST(WrittenAddressTest, IsInOneSpelling) {
+  for (const char* text : {"10.0.0.7", "127.0.0.1", "::1", "fd00::7"})
+    EXPECT_TRUE(IsWrittenAddress(text)) << text;
+  for (const char* text :
+       {"", "10.0.0", "10.0.0.07", "10.0.0.7 ", "::0001", "FD00::7", "[::1]", "tsa.example"}) {
+    EXPECT_FALSE(IsWrittenAddress(text)) << text;
+  }
+}
+
 TEST(PublicAddressTest, IsNothingElse) {
   for (const char* address : {"0.0.0.0",
                               "10.255.255.255",

@@ -73,7 +73,8 @@ std::vector<FieldMistake> MistakesIn(const internal::v1::RegistrarConfig& given)
   expect(config.federation_refresh_seconds() <= 3600, "federation_refresh_seconds",
          absl::StrCat(config.federation_refresh_seconds()), "1 to 3600 (1 h)");
   for (const std::string& address : config.federation_addresses()) {
-    expect(http::IsAddress(address), "federation_addresses", address, "an IP address such as 10.1.2.3");
+    expect(http::IsWrittenAddress(address), "federation_addresses", address,
+           "an IP address such as 10.1.2.3");
   }
   expect(!config.has_metrics() || metrics::CheckListen(config.metrics().listen()).ok(), "metrics.listen",
          config.metrics().listen(), metrics::kExpectedListen);

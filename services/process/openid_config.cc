@@ -1,12 +1,11 @@
 #include "services/process/openid_config.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "services/http/egress.h"
 #include "services/http/url.h"
 
 namespace tsunagi::process {
@@ -26,12 +25,6 @@ bool IsWord(const std::string& text) {
 
 bool IsIssuer(const std::string& issuer) {
   return issuer.size() <= kMaxIssuer && !absl::StrContains(issuer, '?') && http::ParseHttpsUrl(issuer).ok();
-}
-
-bool IsAddress(const std::string& text) {
-  in6_addr ignored;
-  return ::inet_pton(AF_INET, text.c_str(), &ignored) == 1 ||
-         ::inet_pton(AF_INET6, text.c_str(), &ignored) == 1;
 }
 
 }  // namespace
@@ -57,7 +50,7 @@ std::vector<FieldMistake> MistakesInOpenId(const internal::v1::OpenIdProvider& p
            "a scope beside `openid` such as `email`; at most 16");
   }
   for (int i = 0; i < provider.allowed_addresses_size(); ++i) {
-    expect(i < kMaxEntries && IsAddress(provider.allowed_addresses(i)),
+    expect(i < kMaxEntries && http::IsWrittenAddress(provider.allowed_addresses(i)),
            absl::StrCat("allowed_addresses[", i, "]"), provider.allowed_addresses(i),
            "an IP address such as `10.1.2.3`; at most 16");
   }

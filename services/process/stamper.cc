@@ -1,8 +1,5 @@
 #include "services/process/stamper.h"
 
-#include <arpa/inet.h>
-
-#include <array>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -30,17 +27,6 @@ constexpr absl::Duration kClockDifference = absl::Seconds(60);
 constexpr absl::Duration kTimeout = absl::Seconds(10);
 constexpr size_t kMaxRootFile = 256 << 10;
 constexpr size_t kNonceSize = 16;
-
-// An address as it is written when a host is found: what is compared with.
-bool IsPlainAddress(const std::string& text) {
-  for (const int family : {AF_INET, AF_INET6}) {
-    in6_addr address;
-    std::array<char, INET6_ADDRSTRLEN> written = {};
-    if (::inet_pton(family, text.c_str(), &address) != 1) continue;
-    return ::inet_ntop(family, &address, written.data(), written.size()) != nullptr && text == written.data();
-  }
-  return false;
-}
 
 // Without parameters, in lower case: RFC 9110 section 8.3.
 std::string MediaType(absl::string_view content_type) {
@@ -72,7 +58,7 @@ std::vector<FieldMistake> MistakesIn(const StampingAuthority& config) {
   expect(pause == 0 || (pause >= kLeastPauseSeconds && pause <= kMostPauseSeconds), "interval_seconds",
          absl::StrCat(pause), "60 to 86400 (24 h)");
   for (const std::string& address : config.allowed_addresses()) {
-    expect(IsPlainAddress(address), "allowed_addresses", address, "an IP address such as 10.0.0.7");
+    expect(http::IsWrittenAddress(address), "allowed_addresses", address, "an IP address such as 10.0.0.7");
   }
   return mistakes;
 }
