@@ -17,8 +17,8 @@ class Bitstring {
   // The longest one that is read: 512 KiB once unpacked.
   static constexpr size_t kMaxBits = size_t{1} << 22;
 
-  // kMinBits bits, none set.
-  Bitstring() : bytes_(kMinBits / 8, '\0') {}
+  // `bits` bits, none set: a multiple of 8, kMinBits to kMaxBits.
+  explicit Bitstring(size_t bits = kMinBits) : bytes_(bits / 8, '\0') {}
 
   // Reads an `encodedList`. INVALID_ARGUMENT when it is not the encoding of one whole GZIP member, or of
   // fewer than kMinBits or more than kMaxBits bits: not more than that is ever unpacked.

@@ -1,5 +1,6 @@
 #include "identity/credentials.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,7 @@
 #include "identity/bitstring.h"
 #include "identity/entries.h"
 #include "identity/names.h"
+#include "identity/restore.h"
 #include "nlohmann/json.hpp"
 
 namespace tsunagi::identity {
@@ -30,7 +32,8 @@ constexpr int64_t kStatusTtlMilliseconds = 5 * 60 * 1000;
 constexpr int kIndexTries = 64;
 
 std::string CredentialKey(absl::string_view label) { return Key("credential").Str(label); }
-std::string IndexKey(uint64_t index) { return Key("credential-index").U64(index); }
+Key IndexKeys() { return Key("credential-index"); }
+std::string IndexKey(uint64_t index) { return IndexKeys().U64(index); }
 
 std::string Text(absl::Time time) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
@@ -105,13 +108,22 @@ json StatusEntries(const RegistrarOptions& options, uint64_t index) {
   return entries;
 }
 
+// The first index of this epoch of the registrar's log. A registrar that goes on from a backup does not know
+// which indexes it gave away since: so each epoch has kMinBits of its own. (From the 32nd on they share.)
+absl::StatusOr<uint64_t> FirstIndex(const store::Store& store) {
+  ASSIGN_OR_RETURN(const uint64_t epoch, LoadEpoch(store));
+  constexpr uint64_t kEpochs = Bitstring::kMaxBits / Bitstring::kMinBits;
+  return (std::min(epoch, kEpochs) - 1) * Bitstring::kMinBits;
+}
+
 // A random index that nobody has: it tells nothing about who joined when. Adds it to `commit`.
 absl::StatusOr<uint64_t> TakeIndex(const RegistrarContext& context, absl::string_view label,
                                    audit::Commit& commit) {
+  ASSIGN_OR_RETURN(const uint64_t first, FirstIndex(context.journal.store()));
   for (int i = 0; i < kIndexTries; ++i) {
-    uint64_t index = 0;
-    for (const char byte : context.random.Bytes(4)) index = index << 8 | static_cast<unsigned char>(byte);
-    index %= Bitstring::kMinBits;
+    uint64_t number = 0;
+    for (const char byte : context.random.Bytes(4)) number = number << 8 | static_cast<unsigned char>(byte);
+    const uint64_t index = first + number % Bitstring::kMinBits;
     const std::string key = IndexKey(index);
     const absl::Status taken = context.journal.store().Get(Table::kState, key).status();
     if (taken.ok()) continue;
@@ -132,9 +144,29 @@ absl::StatusOr<std::string> SignCredential(const RegistrarContext& context, json
   return crypto::SignJwt(key, kCredentialType, credential.dump(), absl::StrCat(did, "#", key.id()));
 }
 
+// Sets the bits below `end` that nobody has: of credentials that this registrar gave away and knows no more.
+absl::Status SetForgotten(const store::Store& store, uint64_t end, Bitstring& bits) {
+  if (end == 0) return absl::OkStatus();
+  const std::string prefix = IndexKeys();
+  uint64_t next = 0;
+  absl::Status broken;
+  RETURN_IF_ERROR(store.Scan(Table::kState, prefix, "", [&](absl::string_view key, absl::string_view) {
+    const absl::StatusOr<uint64_t> index = store::KeyReader(key.substr(prefix.size())).U64();
+    broken = index.status();
+    if (!broken.ok() || *index >= end) return false;
+    while (next < *index) bits.Set(next++);
+    next = *index + 1;
+    return true;
+  }));
+  while (broken.ok() && next < end) bits.Set(next++);
+  return broken;
+}
+
 // The bits of everyone whose credentials do not count for this purpose.
 absl::StatusOr<Bitstring> ReadBits(const store::Store& store, StatusPurpose purpose) {
-  Bitstring bits;
+  ASSIGN_OR_RETURN(const uint64_t first, FirstIndex(store));
+  Bitstring bits(first + Bitstring::kMinBits);
+  RETURN_IF_ERROR(SetForgotten(store, first, bits));
   ASSIGN_OR_RETURN(const v1::StatusList list, LoadStatus(store));
   for (const std::string& did : list.suspended()) {
     ASSIGN_OR_RETURN(const StoredParticipant entry, FindEntry(store, did));

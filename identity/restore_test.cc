@@ -2,13 +2,16 @@
 
 #include <filesystem>
 
+#include "absl/strings/str_split.h"
 #include "core/audit/verify.h"
 #include "core/base/bytes.h"
 #include "core/base/status_macros.h"
 #include "core/store/key.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "identity/bitstring.h"
 #include "identity/registrar_for_test.h"
+#include "nlohmann/json.hpp"
 #include "tests/support/fault_store.h"
 #include "tests/support/federation.h"
 #include "tests/support/status_matchers.h"
@@ -94,6 +97,25 @@ class RestoreTest : public ::testing::Test {
                                                              std::move(done));
                 }),
                 IsOk());
+  }
+  // Where the participant's credential stands in the status lists.
+  size_t CredentialIndex(const std::string& label) {
+    const auto jwt = WaitFor<std::string>([&](auto done) {
+      registrar_.registrar->credentials().Get({label, "node", std::string(32, 'c'), absl::InfiniteFuture()},
+                                              CredentialKind::kMembership, std::move(done));
+    });
+    return std::stoul(BodyOf(jwt.value())["credentialStatus"][0]["statusListIndex"].get<std::string>());
+  }
+  Bitstring CredentialBits(StatusPurpose purpose) {
+    const auto list = WaitFor<std::shared_ptr<const std::string>>([&](auto done) {
+      registrar_.registrar->credentials().GetStatusList(purpose, std::move(done));
+    });
+    const nlohmann::json body = BodyOf(**list);
+    return Bitstring::Decode(body["credentialSubject"]["encodedList"].get<std::string>()).value();
+  }
+  static nlohmann::json BodyOf(const std::string& jwt) {
+    const std::vector<std::string> parts = absl::StrSplit(jwt, '.');
+    return nlohmann::json::parse(FromBase64Url(parts.at(1)).value());
   }
   StoredParticipant Stored(const std::string& label) const {
     return LoadEntry(*registrar_.store, label).value();
@@ -305,6 +327,24 @@ TEST_F(RestoreTest, OtherFederationsTakeTheNextRoster) {
   ASSERT_THAT(Resume(), IsOk());
 
   EXPECT_GE(LoadRoster(*registrar_.store)->version(), kVersionsAbove);
+}
+
+TEST_F(RestoreTest, CredentialsThatItForgotDoNotCountAndTheirPlacesStayTaken) {
+  const size_t known = CredentialIndex("maker");
+  Copy();
+  const size_t forgotten = CredentialIndex("workshop");
+  Follow();
+
+  ASSERT_THAT(Resume(), IsOk());
+
+  for (const StatusPurpose purpose : {StatusPurpose::kSuspension, StatusPurpose::kRevocation}) {
+    EXPECT_FALSE(CredentialBits(purpose).IsSet(known));
+    EXPECT_TRUE(CredentialBits(purpose).IsSet(forgotten));
+  }
+  const size_t anew = CredentialIndex("workshop");
+  EXPECT_GE(anew, Bitstring::kMinBits);
+  EXPECT_EQ(CredentialIndex("maker"), known);
+  EXPECT_FALSE(CredentialBits(StatusPurpose::kSuspension).IsSet(anew));
 }
 
 TEST_F(RestoreTest, DropsWhatMayHaveBeenUsedOrEnded) {
