@@ -52,6 +52,11 @@ CLI::Option* AddSections(CLI::App& app, std::vector<common::v1::Section>& sectio
       ->allow_extra_args(false);
 }
 
+CLI::Option* AddStampingRoot(CLI::App& app, std::string& path) {
+  return app.add_option("--stamping-root", path,
+                        "PEM file of the root of the authority that stamped the checkpoints (RFC 3161)");
+}
+
 FindParty FinderOf(Session& session) {
   return [&session](absl::string_view did_or_label) { return session.FindDid(did_or_label); };
 }

@@ -62,6 +62,9 @@ CLI::Option* AddIdentifier(CLI::App& app, const std::string& name, Identifier& i
 // `--section`, repeatable: words such as `condition`.
 CLI::Option* AddSections(CLI::App& app, std::vector<common::v1::Section>& sections);
 
+// `--stamping-root`, see LoadStampingRoot.
+CLI::Option* AddStampingRoot(CLI::App& app, std::string& path);
+
 // Finds DIDs through the session.
 FindParty FinderOf(Session& session);
 
