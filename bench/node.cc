@@ -22,7 +22,8 @@ BenchNode::BenchNode(const internal::v1::NodeConfig& config, process::Keys keys,
       keys_(std::move(keys)),
       trust_(root, config.federation(), clock_),
       tokens_(trust_, clock_),
-      keeper_(config.data_dir(), trust_) {}
+      keeper_(config.data_dir(), trust_),
+      registrar_log_(config.data_dir(), trust_) {}
 
 absl::StatusOr<std::unique_ptr<BenchNode>> BenchNode::Start(const internal::v1::NodeConfig& config,
                                                             const std::vector<rpc::AccessRow>& rows,
@@ -52,7 +53,7 @@ absl::Status BenchNode::Serve(const std::vector<rpc::AccessRow>& rows, const Mak
   guard_ = std::make_unique<rpc::Guard>(
       rpc::GuardOptions{.own_label = config_.participant(), .federation = config_.federation()},
       std::move(all), tokens_, trust_, clock_);
-  trust_service_ = std::make_unique<process::TrustService>(*guard_, keeper_);
+  trust_service_ = std::make_unique<process::TrustService>(*guard_, keeper_, registrar_log_);
   std::vector<grpc::Service*> services = {trust_service_.get()};
   if (more) {
     more_ = more(*guard_);

@@ -18,6 +18,7 @@
 #include "services/process/channels.h"
 #include "services/process/credentials.h"
 #include "services/process/keys.h"
+#include "services/process/registrar_log.h"
 #include "services/process/status_watch.h"
 #include "services/process/ticker.h"
 #include "services/process/trust_keeper.h"
@@ -78,6 +79,7 @@ class BenchNode {
   identity::TrustStore trust_;
   identity::TokenVerifier tokens_;
   process::TrustKeeper keeper_;
+  process::RegistrarLog registrar_log_;
   std::unique_ptr<process::Credentials> credentials_;
   std::unique_ptr<process::Channels> channels_;
   std::unique_ptr<rpc::Guard> guard_;
