@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bench/proto/echo_service.grpc.pb.h"
+#include "core/base/deadlock.h"
 #include "grpcpp/security/tls_credentials_options.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
@@ -102,5 +103,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: bench_echo LISTEN KEY CERTIFICATE ROOT\n");
     return 2;
   }
+  tsunagi::StopDeadlockDetection();
   return tsunagi::bench::Serve(argv[1], argv + 2);
 }

@@ -16,6 +16,7 @@
 #include "bench/revocation.h"
 #include "bench/rotation.h"
 #include "bench/tokens.h"
+#include "core/base/deadlock.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
@@ -113,5 +114,6 @@ int Run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   tsunagi::crypto::KeepLibraryUntilExit();
+  tsunagi::StopDeadlockDetection();
   return tsunagi::bench::Run(argc, argv);
 }

@@ -17,6 +17,7 @@
 #include "bench/process.h"
 #include "bench/release.h"
 #include "bench/stream.h"
+#include "core/base/deadlock.h"
 #include "core/base/status_macros.h"
 #include "core/crypto/library.h"
 
@@ -177,5 +178,6 @@ int Run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   tsunagi::crypto::KeepLibraryUntilExit();
+  tsunagi::StopDeadlockDetection();
   return tsunagi::bench::Run(argc, argv);
 }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "CLI/CLI.hpp"
+#include "core/base/deadlock.h"
 #include "core/base/log.h"
 #include "core/crypto/library.h"
 #include "identity/names.h"
@@ -96,6 +97,7 @@ int ResetAccount(const internal::v1::RegistrarConfig& config, const std::string&
 int main(int argc, char** argv) {
   using namespace tsunagi;
   crypto::KeepLibraryUntilExit();
+  StopDeadlockDetection();
   CLI::App app("Tsunagi registrar", "tsunagi-identity");
   app.require_subcommand(1);
   std::string path;

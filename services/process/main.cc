@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/clock.h"
+#include "core/base/deadlock.h"
 #include "core/base/log.h"
 #include "core/base/random.h"
 #include "core/crypto/library.h"
@@ -70,6 +71,7 @@ int ResetAccount(const internal::v1::NodeConfig& config, const std::string& proc
 int Main(int argc, char** argv, const std::string& process,
          const std::function<absl::Status(const internal::v1::NodeConfig&)>& serve) {
   crypto::KeepLibraryUntilExit();
+  StopDeadlockDetection();
   CLI::App app(absl::StrCat("Tsunagi ", process, " process"), absl::StrCat("tsunagi-", process));
   app.require_subcommand(1);
   std::string path;
