@@ -3,7 +3,6 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <optional>
 
 #include "core/base/mutex.h"
 #include "grpcpp/alarm.h"
@@ -32,32 +31,39 @@ class Cap {
   grpc::CallbackServerContext* context_ ABSL_GUARDED_BY(mutex_);
 };
 
-class UnaryCall final : public grpc::ServerUnaryReactor {
+// For a call that came without a deadline.
+class CappedCall final : public grpc::ServerUnaryReactor {
  public:
-  UnaryCall(grpc::CallbackServerContext* context, absl::Duration default_deadline) {
-    if (context->deadline() != std::chrono::system_clock::time_point::max()) return;
-    cap_ = std::make_shared<Cap>(context);
-    alarm_.emplace();
-    alarm_->Set(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(default_deadline),
-                [cap = cap_](bool fired) {
-                  if (fired) cap->Cancel();
-                });
+  CappedCall(grpc::CallbackServerContext* context, absl::Duration default_deadline)
+      : cap_(std::make_shared<Cap>(context)) {
+    alarm_.Set(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(default_deadline),
+               [cap = cap_](bool fired) {
+                 if (fired) cap->Cancel();
+               });
   }
 
   void OnDone() override {
-    if (cap_ != nullptr) cap_->Over();
+    cap_->Over();
     delete this;
   }
 
  private:
-  std::shared_ptr<Cap> cap_;
-  std::optional<grpc::Alarm> alarm_;
+  const std::shared_ptr<Cap> cap_;
+  grpc::Alarm alarm_;
 };
+
+// gRPC runs what a reactor of ours does at the end on a thread of its executor: a wake-up and a switch for
+// each call. Of its own one it knows that it does nothing.
+grpc::ServerUnaryReactor* ReactorFor(grpc::CallbackServerContext* context, absl::Duration default_deadline) {
+  const bool has_deadline = context->deadline() != std::chrono::system_clock::time_point::max();
+  if (has_deadline) return context->DefaultReactor();
+  return new CappedCall(context, default_deadline);
+}
 
 // After the first Finish the reactor may be gone at any moment.
 class Ending {
  public:
-  Ending(UnaryCall* call, const CallRecord& record) : call_(call), record_(record) {}
+  Ending(grpc::ServerUnaryReactor* call, const CallRecord& record) : call_(call), record_(record) {}
   ~Ending() { End(absl::InternalError("a handler dropped its call without finishing it")); }
   Ending(const Ending&) = delete;
   Ending& operator=(const Ending&) = delete;
@@ -69,7 +75,7 @@ class Ending {
   }
 
  private:
-  UnaryCall* const call_;
+  grpc::ServerUnaryReactor* const call_;
   const CallRecord record_;
   std::atomic<bool> ended_ = false;
 };
@@ -79,7 +85,7 @@ class Ending {
 std::pair<grpc::ServerUnaryReactor*, Finish> NewUnaryCall(grpc::CallbackServerContext* context,
                                                           absl::Duration default_deadline,
                                                           const CallRecord& record) {
-  auto* call = new UnaryCall(context, default_deadline);
+  grpc::ServerUnaryReactor* call = ReactorFor(context, default_deadline);
   auto ending = std::make_shared<Ending>(call, record);
   return {call, [ending = std::move(ending)](const absl::Status& status) { ending->End(status); }};
 }
