@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -243,41 +242,43 @@ absl::StatusOr<v1::ReadPartsResponse> RecordReader::ReadParts(
   const absl::StatusOr<absl::Time> expires = FromProto(grant.claims().expire_time());
   if (!expires.ok() || *expires <= clock_.Now()) return Refused("has expired");
   v1::ReadPartsResponse response;
-  std::vector<BatteryId> batteries;
+  Batteries batteries;
+  batteries.all.reserve(subjects.size());
   for (const common::v1::Subject& subject : subjects) {
     RETURN_IF_ERROR(AddBatteries(subject, grant, batteries, response));
   }
-  RETURN_IF_ERROR(ReadBatteries(batteries, grant, response));
+  RETURN_IF_ERROR(ReadBatteries(batteries.all, grant, response));
   return response;
 }
 
 absl::Status RecordReader::AddBatteries(const common::v1::Subject& subject, const grant::Grant& grant,
-                                        std::vector<BatteryId>& batteries,
-                                        v1::ReadPartsResponse& response) const {
+                                        Batteries& batteries, v1::ReadPartsResponse& response) const {
   if (subject.has_battery()) {
-    batteries.push_back(subject.battery());
+    batteries.all.push_back(&subject.battery());
     return absl::OkStatus();
   }
   if (!grant.Opens(v1::PART_KIND_VEHICLE) && !grant.claims().lookup()) return Refused("opens no vehicle");
   ASSIGN_OR_RETURN(const VehicleIdentifier vehicle, VehicleIdentifier::Parse(subject.vehicle()));
   response.add_read_keys(VehicleHeadKey(secrets_, vehicle));
   ASSIGN_OR_RETURN(std::vector<BatteryId> mounted, MountedOn(store_, secrets_, vehicle));
-  std::move(mounted.begin(), mounted.end(), std::back_inserter(batteries));
+  for (BatteryId& battery : mounted) {
+    batteries.all.push_back(&batteries.mounted.emplace_back(std::move(battery)));
+  }
   return absl::OkStatus();
 }
 
-absl::Status RecordReader::ReadBatteries(const std::vector<BatteryId>& batteries, const grant::Grant& grant,
-                                         v1::ReadPartsResponse& response) const {
+absl::Status RecordReader::ReadBatteries(const std::vector<const BatteryId*>& batteries,
+                                         const grant::Grant& grant, v1::ReadPartsResponse& response) const {
   std::vector<std::string> prefixes;
   prefixes.reserve(batteries.size());
-  for (const BatteryId& battery : batteries) prefixes.push_back(EventPrefix(battery));
+  for (const BatteryId* battery : batteries) prefixes.push_back(EventPrefix(*battery));
   SetWriter set(store_, grant);
   size_t bytes = 0;
   std::optional<size_t> current;  // the place of the battery whose events come
   const auto finish = [&]() -> absl::Status {
     v1::ReadParts& parts = *response.add_batteries();
-    parts.mutable_battery()->set_manufacturer(batteries[*current].manufacturer());
-    parts.mutable_battery()->set_serial(batteries[*current].serial());
+    parts.mutable_battery()->set_manufacturer(batteries[*current]->manufacturer());
+    parts.mutable_battery()->set_serial(batteries[*current]->serial());
     ASSIGN_OR_RETURN(*parts.mutable_events(), set.Finish());
     bytes += parts.events().size();
     return absl::OkStatus();
@@ -299,7 +300,7 @@ absl::Status RecordReader::ReadBatteries(const std::vector<BatteryId>& batteries
   if (current.has_value() && !full) RETURN_IF_ERROR(finish());
   const size_t read = full ? *current + 1 : batteries.size();
   response.set_subjects_left(static_cast<uint32_t>(batteries.size() - read));
-  for (size_t i = 0; i < read; ++i) response.add_read_keys(HeadKey(batteries[i]));
+  for (size_t i = 0; i < read; ++i) response.add_read_keys(HeadKey(*batteries[i]));
   return absl::OkStatus();
 }
 

@@ -1,6 +1,7 @@
 // The release path: what a Grant opens, as stored bytes.
 #pragma once
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -47,9 +48,14 @@ class RecordReader final : public grant::PassportSource {
   }
 
  private:
+  // Those of the subjects where they stand, those on vehicles here.
+  struct Batteries {
+    std::vector<const BatteryId*> all;
+    std::deque<BatteryId> mounted;
+  };
   absl::Status AddBatteries(const common::v1::Subject& subject, const grant::Grant& grant,
-                            std::vector<BatteryId>& batteries, v1::ReadPartsResponse& response) const;
-  absl::Status ReadBatteries(const std::vector<BatteryId>& batteries, const grant::Grant& grant,
+                            Batteries& batteries, v1::ReadPartsResponse& response) const;
+  absl::Status ReadBatteries(const std::vector<const BatteryId*>& batteries, const grant::Grant& grant,
                              v1::ReadPartsResponse& response) const;
 
   const store::Store& store_;
