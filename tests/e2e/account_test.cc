@@ -1,20 +1,13 @@
 // People and apps on the command line, against a registrar's process: its operators are people too.
-#include <sstream>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "cli/app.h"
-#include "core/base/bytes.h"
 #include "core/base/file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "nlohmann/json.hpp"
-#include "services/identity/config.h"
-#include "services/identity/registrar_process.h"
+#include "tests/e2e/command_line.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/temp_dir.h"
 
 namespace tsunagi::e2e {
 namespace {
@@ -23,65 +16,18 @@ using testing::HasSubstr;
 using testing::IsOk;
 using testing::Not;
 
-struct Result {
-  int code;
-  std::string out;
-  std::string err;
-};
-
-class AccountTest : public ::testing::Test {
+class AccountTest : public RegistrarCommandsTest {
  protected:
   void SetUp() override {
-    internal::v1::RegistrarConfig config;
-    config.set_data_dir(dir_.File("registrar"));
-    config.set_listen("127.0.0.1:0");
-    config.set_est_listen("127.0.0.1:0");
-    config.set_federation("battery.example");
-    auto started = identity::RegistrarProcess::Start(identity::WithDefaults(config), clock_);
-    ASSERT_THAT(started, IsOk());
-    registrar_ = *std::move(started);
-    const std::string root = registrar_->registrar().context().authority.Get()->root.certificate.sha256;
-    ASSERT_THAT(
-        WriteFileAtomically(
-            dir_.File("operator.yaml"),
-            absl::StrCat(
-                "federation: battery.example\nparticipant: registrar\nregistrar:\n  address: 127.0.0.1:",
-                registrar_->port(), "\n  est_url: https://127.0.0.1:", registrar_->est_port(),
-                "\n  root_sha256: ", ToHex(root), "\n"),
-            0644),
-        IsOk());
-    const Result enrolled = Tsunagi({"enrol", "--invitation-file", dir_.File("registrar/operator-invitation"),
-                                     "--config", dir_.File("operator.yaml")});
-    ASSERT_EQ(enrolled.code, cli::kExitOk) << enrolled.err;
+    StartRegistrar();
+    EnrolFirst();
   }
 
-  Result Tsunagi(std::vector<std::string> arguments) const {
-    for (const char* more : {"--output", "json", "--profile"}) arguments.emplace_back(more);
-    arguments.push_back(dir_.File("profile"));
-    std::ostringstream out;
-    std::ostringstream err;
-    const int code = cli::Run(arguments, out, err);
-    return {code, out.str(), err.str()};
-  }
-  // What a command says that must succeed.
-  nlohmann::json Done(std::vector<std::string> arguments) const {
-    const Result result = Tsunagi(std::move(arguments));
-    EXPECT_EQ(result.code, cli::kExitOk) << result.err;
-    return result.code == cli::kExitOk ? nlohmann::json::parse(result.out) : nlohmann::json();
-  }
-  std::string Secret(const std::string& name, const std::string& content) const {
-    EXPECT_THAT(WriteFileAtomically(dir_.File(name), content + "\n", 0600), IsOk());
-    return dir_.File(name);
-  }
   std::string Create(const std::string& name, const std::string& role,
                      const std::string& password_file) const {
     return Done({"account", "create", "--name", name, "--role", role, "--password-file", password_file})
         .value("id", "");
   }
-
-  const testing::TempDir dir_;
-  const SystemClock clock_{};
-  std::unique_ptr<identity::RegistrarProcess> registrar_;
 };
 
 TEST_F(AccountTest, BeginsWithACertificateAndGoesOnWithSessions) {

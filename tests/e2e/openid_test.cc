@@ -16,18 +16,14 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "cli/app.h"
-#include "core/base/bytes.h"
 #include "core/base/file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
-#include "services/identity/config.h"
-#include "services/identity/registrar_process.h"
+#include "tests/e2e/command_line.h"
 #include "tests/support/eventually.h"
 #include "tests/support/run_program.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/temp_dir.h"
 
 namespace tsunagi::e2e {
 namespace {
@@ -104,13 +100,7 @@ class Screen : public std::stringbuf {
   bool shown_ = false;
 };
 
-struct Result {
-  int code;
-  std::string out;
-  std::string err;
-};
-
-class OpenIdTest : public ::testing::Test {
+class OpenIdTest : public RegistrarCommandsTest {
  protected:
   void SetUp() override {
     ASSERT_TRUE(std::filesystem::exists(absl::StrCat(kModules, "/oidc-provider/package.json")))
@@ -120,10 +110,6 @@ class OpenIdTest : public ::testing::Test {
   // Serves people of `provider`, with an operator that is enrolled.
   void Start(const Provider& provider, const std::string& secret, const std::string& claim = "") {
     internal::v1::RegistrarConfig config;
-    config.set_data_dir(dir_.File("registrar"));
-    config.set_listen("127.0.0.1:0");
-    config.set_est_listen("127.0.0.1:0");
-    config.set_federation("battery.example");
     internal::v1::OpenIdProvider& openid = *config.mutable_openid_provider();
     openid.set_issuer(provider.issuer());
     openid.set_client_id("tsunagi-node");
@@ -134,22 +120,8 @@ class OpenIdTest : public ::testing::Test {
       openid.set_account_claim(claim);
       openid.add_scopes(claim);
     }
-    ASSERT_THAT(identity::MistakesIn(config), ::testing::IsEmpty());
-    auto started = identity::RegistrarProcess::Start(identity::WithDefaults(config), clock_);
-    ASSERT_THAT(started, IsOk());
-    registrar_ = *std::move(started);
-    const std::string root = registrar_->registrar().context().authority.Get()->root.certificate.sha256;
-    ASSERT_THAT(
-        WriteFileAtomically(
-            dir_.File("operator.yaml"),
-            absl::StrCat(
-                "federation: battery.example\nparticipant: registrar\nregistrar:\n  address: 127.0.0.1:",
-                registrar_->port(), "\n  est_url: https://127.0.0.1:", registrar_->est_port(),
-                "\n  root_sha256: ", ToHex(root), "\n"),
-            0644),
-        IsOk());
-    Done({"enrol", "--invitation-file", dir_.File("registrar/operator-invitation"), "--config",
-          dir_.File("operator.yaml")});
+    StartRegistrar(config);
+    EnrolFirst();
     const std::string password = Secret("password", "correct horse battery");
     admin_ =
         Done({"account", "create", "--name", "Sato", "--role", "administrator", "--password-file", password})
@@ -158,37 +130,13 @@ class OpenIdTest : public ::testing::Test {
   }
   void SignInAsAdmin() { Done({"sign-in", admin_, "--password-file", dir_.File("password")}); }
 
-  Result Tsunagi(std::vector<std::string> arguments) const {
-    std::ostringstream err;
-    Result result = Run(std::move(arguments), err);
-    result.err = err.str();
-    return result;
-  }
-  Result Run(std::vector<std::string> arguments, std::ostream& err) const {
-    for (const char* more : {"--output", "json", "--profile"}) arguments.emplace_back(more);
-    arguments.push_back(dir_.File("profile"));
-    std::ostringstream out;
-    const int code = cli::Run(arguments, out, err);
-    return {code, out.str(), ""};
-  }
-  // What a command says that must succeed.
-  nlohmann::json Done(std::vector<std::string> arguments) const {
-    const Result result = Tsunagi(std::move(arguments));
-    EXPECT_EQ(result.code, cli::kExitOk) << result.err;
-    return result.code == cli::kExitOk ? nlohmann::json::parse(result.out) : nlohmann::json();
-  }
-  std::string Secret(const std::string& name, const std::string& content) const {
-    EXPECT_THAT(WriteFileAtomically(dir_.File(name), content + "\n", 0600), IsOk());
-    return dir_.File(name);
-  }
-
   // `tsunagi sign-in --openid` beside a browser in which `login` signs in; nobody when empty.
   Result SignIn(const Provider& provider, const std::string& login) const {
     Screen screen;
     std::future<std::string> page = screen.Page();
     std::future<Result> result = std::async(std::launch::async, [&] {
       std::ostream err(&screen);
-      Result done = Run({"sign-in", "--openid"}, err);
+      Result done = RunTsunagi(dir_.File("profile"), {"sign-in", "--openid"}, err);
       screen.Close();
       done.err = screen.str();
       return done;
@@ -203,9 +151,6 @@ class OpenIdTest : public ::testing::Test {
     return result.get();
   }
 
-  const testing::TempDir dir_;
-  const SystemClock clock_{};
-  std::unique_ptr<identity::RegistrarProcess> registrar_;
   std::string admin_;
 };
 
@@ -221,7 +166,7 @@ TEST_F(OpenIdTest, SignsInThroughAConfidentialClientAndOut) {
   const Result result = SignIn(provider, "hanako");
 
   ASSERT_EQ(result.code, cli::kExitOk) << result.err;
-  EXPECT_EQ(nlohmann::json::parse(result.out).value("account", ""), admin_);
+  EXPECT_EQ(result.json().value("account", ""), admin_);
   const nlohmann::json listed = Done({"account", "list"});
   EXPECT_EQ(listed["accounts"].size(), 2);
   Done({"sign-out"});

@@ -3,20 +3,19 @@
 
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "cli/app.h"
 #include "core/audit/receipt.h"
 #include "core/base/file.h"
 #include "core/crypto/digest.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "tests/e2e/command_line.h"
 #include "tests/e2e/stamping_for_test.h"
 #include "tests/support/eventually.h"
 #include "tests/support/status_matchers.h"
@@ -24,27 +23,17 @@
 namespace tsunagi::process {
 namespace {
 
+using e2e::Result;
 using testing::Eventually;
 using ::testing::HasSubstr;
 using testing::IsOk;
 using Json = nlohmann::json;
 
-struct Result {
-  int code = 0;
-  Json out;
-  std::string err;
-};
-
 class StampingCommandsTest : public StampingTest {
  protected:
   // The command line of the operator of `label`, enrolled with this invitation.
   Result Tsunagi(const std::string& label, std::vector<std::string> arguments) const {
-    for (const char* more : {"--output", "json", "--profile"}) arguments.emplace_back(more);
-    arguments.push_back(dir_.File(label + "-profile"));
-    std::ostringstream out;
-    std::ostringstream err;
-    const int code = cli::Run(arguments, out, err);
-    return {code, Json::parse(out.str(), nullptr, /*allow_exceptions=*/false), err.str()};
+    return e2e::RunTsunagi(dir_.File(label + "-profile"), std::move(arguments));
   }
   void EnrolOperator(const std::string& label, const std::string& invitation_file, const std::string& more) {
     const std::string yaml =
@@ -68,7 +57,7 @@ TEST_F(StampingCommandsTest, TheRegistrarsLogIsVerifiedWithItsStamps) {
   ASSERT_TRUE(Eventually([&] {
     const Result result = verify({"--stamping-root", authority_.root_file()});
     if (result.code != cli::kExitOk) return false;
-    log = result.out["logs"][0];
+    log = result.json()["logs"][0];
     return log["time_stamps"]["count"] > 0;
   }));
   EXPECT_EQ(log["time_stamps"]["verified"], true);
@@ -78,8 +67,8 @@ TEST_F(StampingCommandsTest, TheRegistrarsLogIsVerifiedWithItsStamps) {
 
   const Result unchecked = verify({});
   EXPECT_EQ(unchecked.code, cli::kExitOk);
-  EXPECT_EQ(unchecked.out["logs"][0]["time_stamps"]["verified"], false);
-  EXPECT_TRUE(unchecked.out["logs"][0]["time_stamps"]["stamped_at"].is_null());
+  EXPECT_EQ(unchecked.json()["logs"][0]["time_stamps"]["verified"], false);
+  EXPECT_TRUE(unchecked.json()["logs"][0]["time_stamps"]["stamped_at"].is_null());
   const testing::StampingServer other;
   const Result refused = verify({"--stamping-root", other.root_file()});
   EXPECT_NE(refused.code, cli::kExitOk);
@@ -135,13 +124,13 @@ class ReceiptStampingTest : public StampingCommandsTest {
 };
 
 TEST_F(ReceiptStampingTest, AReceiptTakesItsStampAlong) {
-  EXPECT_TRUE(Verify({}).out["receipts"][0]["time_stamp"].is_null());
+  EXPECT_TRUE(Verify({}).json()["receipts"][0]["time_stamp"].is_null());
   Result stamped;
   ASSERT_TRUE(Eventually([&] {
     stamped = Tsunagi("oem", {"receipt", "stamp", receipt_, "--stamping-root", authority_.root_file()});
     return stamped.code == cli::kExitOk;
   })) << stamped.err;
-  EXPECT_EQ(stamped.out["receipts"][0]["time_stamp"]["verified"], true);
+  EXPECT_EQ(stamped.json()["receipts"][0]["time_stamp"]["verified"], true);
   struct stat info = {};
   ASSERT_EQ(::stat(receipt_.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
@@ -152,15 +141,15 @@ TEST_F(ReceiptStampingTest, AReceiptTakesItsStampAlong) {
 
   const Result verified = Verify({"--stamping-root", authority_.root_file()});
   EXPECT_EQ(verified.code, cli::kExitOk) << verified.err;
-  const Json& stamp = verified.out["receipts"][0]["time_stamp"];
+  const Json stamp = verified.json()["receipts"][0]["time_stamp"];
   EXPECT_EQ(stamp["verified"], true);
   EXPECT_EQ(stamp["authority"], "CN=stamping signer");
   EXPECT_THAT(stamp["stamped_at"].get<std::string>(), HasSubstr("T"));
-  EXPECT_EQ(Verify({}).out["receipts"][0]["time_stamp"], Json({{"verified", false}}));
+  EXPECT_EQ(Verify({}).json()["receipts"][0]["time_stamp"], Json({{"verified", false}}));
   const testing::StampingServer other;
   const Result refused = Verify({"--stamping-root", other.root_file()});
   EXPECT_NE(refused.code, cli::kExitOk);
-  EXPECT_EQ(refused.out["receipts"][0]["valid"], false);
+  EXPECT_EQ(refused.json()["receipts"][0]["valid"], false);
 }
 
 class NoStampYetTest : public ReceiptStampingTest {
