@@ -107,9 +107,8 @@ class RestoreTest : public ::testing::Test {
     return std::stoul(BodyOf(jwt.value())["credentialStatus"][0]["statusListIndex"].get<std::string>());
   }
   Bitstring CredentialBits(StatusPurpose purpose) {
-    const auto list = WaitFor<std::shared_ptr<const std::string>>([&](auto done) {
-      registrar_.registrar->credentials().GetStatusList(purpose, std::move(done));
-    });
+    const auto list = WaitFor<std::shared_ptr<const std::string>>(
+        [&](auto done) { registrar_.registrar->credentials().GetStatusList(purpose, std::move(done)); });
     const nlohmann::json body = BodyOf(**list);
     return Bitstring::Decode(body["credentialSubject"]["encodedList"].get<std::string>()).value();
   }

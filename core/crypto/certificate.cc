@@ -19,7 +19,7 @@ namespace {
 
 constexpr size_t kMaxCertificateBytes = 16384;
 constexpr size_t kMaxPemBytes = 1 << 20;
-constexpr size_t kMaxCertificatesInPem = 64;
+constexpr size_t kMaxCertificatesInPem = 256;
 
 absl::Status Invalid(absl::string_view what) {
   return SslError(absl::StatusCode::kInvalidArgument, absl::StrCat("not an acceptable certificate: ", what));
@@ -92,7 +92,8 @@ absl::StatusOr<std::vector<Certificate>> ParseCertificatesPem(absl::string_view 
   while (true) {
     const X509Ptr native(PEM_read_bio_X509(bio.get(), nullptr, RefusePassPhrase, nullptr));
     if (native == nullptr) break;
-    if (certificates.size() == kMaxCertificatesInPem) return Invalid("more than 64 certificates in one PEM");
+    if (certificates.size() == kMaxCertificatesInPem)
+      return Invalid(absl::StrCat("more than ", kMaxCertificatesInPem, " certificates in one PEM"));
     ASSIGN_OR_RETURN(Certificate certificate, FromNative(native.get()));
     certificates.push_back(std::move(certificate));
   }

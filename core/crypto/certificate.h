@@ -27,7 +27,7 @@ struct Certificate {
 // One certificate. INVALID_ARGUMENT when it is none, or its key is neither P-256 nor Ed25519.
 absl::StatusOr<Certificate> ParseCertificateDer(absl::string_view der);
 absl::StatusOr<Certificate> ParseCertificatePem(absl::string_view pem);
-// Every certificate of a PEM file, in order.
+// Every certificate of a PEM file, in order: at most 256.
 absl::StatusOr<std::vector<Certificate>> ParseCertificatesPem(absl::string_view pem);
 
 std::string ToPem(const Certificate& certificate);
@@ -69,7 +69,8 @@ struct CertificateRequest {
 // INVALID_ARGUMENT on anything but a valid, self-consistent request with a P-256 key.
 absl::StatusOr<CertificateRequest> ParseCertificateRequest(absl::string_view der);
 
-// A degenerate PKCS#7 (certs-only, DER) as EST returns it (RFC 7030 section 4.2.3), and its reverse.
+// A degenerate PKCS#7 (certs-only, DER) as EST returns it (RFC 7030 section 4.2.3), and its reverse: at most
+// 256 certificates in 256 KiB.
 absl::StatusOr<std::string> MakeCertsOnly(const std::vector<Certificate>& certificates);
 absl::StatusOr<std::vector<Certificate>> ParseCertsOnly(absl::string_view der);
 

@@ -293,11 +293,24 @@ TEST_F(CertificateTest, RefusesOtherPkcs7) {
   const std::string good = MakeCertsOnly({leaf_}).value();
 
   for (const std::string& bad : {std::string(), good.substr(0, good.size() - 1), good + '\0', leaf_.der,
-                                 std::string(70000, '0'), MakeCertsOnly({}).value_or("")}) {
+                                 std::string(270000, '0'), MakeCertsOnly({}).value_or("")}) {
     EXPECT_THAT(ParseCertsOnly(bad), StatusIs(StatusCode::kInvalidArgument));
   }
-  EXPECT_THAT(ParseCertsOnly(MakeCertsOnly(std::vector<Certificate>(65, leaf_)).value()),
-              StatusIs(StatusCode::kInvalidArgument));
+}
+
+TEST_F(CertificateTest, ReadsAsManyAsTwoHundredFiftySixAtOnce) {
+  std::vector<Certificate> many(256, leaf_);
+  const auto pem = [&] {
+    std::string text;
+    for (const Certificate& one : many) text += ToPem(one);
+    return text;
+  };
+  EXPECT_EQ(ParseCertsOnly(MakeCertsOnly(many).value())->size(), 256u);
+  EXPECT_EQ(ParseCertificatesPem(pem())->size(), 256u);
+
+  many.push_back(leaf_);
+  EXPECT_THAT(ParseCertsOnly(MakeCertsOnly(many).value()), StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(ParseCertificatesPem(pem()), StatusIs(StatusCode::kInvalidArgument));
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 namespace tsunagi::crypto {
 namespace {
 
-constexpr size_t kMaxCertsOnlyBytes = 1 << 16;
-constexpr int kMaxCertificates = 64;
+constexpr size_t kMaxCertsOnlyBytes = 1 << 18;
+constexpr int kMaxCertificates = 256;
 
 absl::Status Invalid(absl::string_view what) {
   return SslError(absl::StatusCode::kInvalidArgument, absl::StrCat("not a certs-only message: ", what));
@@ -43,7 +43,7 @@ absl::StatusOr<std::string> MakeCertsOnly(const std::vector<Certificate>& certif
 }
 
 absl::StatusOr<std::vector<Certificate>> ParseCertsOnly(absl::string_view der) {
-  if (der.size() > kMaxCertsOnlyBytes) return Invalid("larger than 64 KiB");
+  if (der.size() > kMaxCertsOnlyBytes) return Invalid("larger than 256 KiB");
   const Pkcs7Ptr message = FromDer<Pkcs7Ptr>(d2i_PKCS7, der);
   if (message == nullptr) return Invalid("expected one PKCS#7 message in DER");
   const STACK_OF(X509)* natives = CertificatesOf(*message);

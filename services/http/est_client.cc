@@ -58,8 +58,9 @@ absl::StatusOr<std::vector<Certificate>> FetchCertificates(const HttpsCall& call
   absl::StatusOr<std::string> der = FromBase64(base64);
   if (!der.ok()) return absl::UnavailableError("registrar answered with no base64");
   auto certificates = crypto::ParseCertsOnly(*der);
-  if (!certificates.ok()) return absl::UnavailableError("registrar answered with no certificates");
-  return certificates;
+  if (certificates.ok()) return certificates;
+  return absl::UnavailableError(
+      absl::StrCat("registrar answered with no certificates: ", certificates.status().message()));
 }
 
 bool LeadsToAny(const std::vector<Certificate>& chain, const std::vector<Certificate>& roots) {

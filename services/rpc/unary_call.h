@@ -10,10 +10,10 @@
 
 namespace tsunagi::rpc {
 
-// A reactor that goes with its call, and the Finish that ends it. The first Finish counts; when all copies are gone
-// without one, the call ends as INTERNAL; `record` ends with it. A call without deadline is cancelled after
-// `default_deadline`: the peer is told at once, the handler still owns request and response until it
-// finishes.
+// A reactor that goes with its call, and the Finish that ends it. The first Finish counts; when all copies
+// are gone without one, the call ends as INTERNAL; `record` ends with it. A call without deadline is
+// cancelled after `default_deadline`: the peer is told at once, the handler still owns request and response
+// until it finishes.
 std::pair<grpc::ServerUnaryReactor*, Finish> NewUnaryCall(grpc::CallbackServerContext* context,
                                                           absl::Duration default_deadline,
                                                           const CallRecord& record);

@@ -29,10 +29,13 @@ namespace tsunagi::e2e {
 namespace {
 
 using testing::HasSubstr;
-using testing::IsOk;
 
 constexpr char kModules[] = TSUNAGI_SOURCE_DIR "/.cache/npm/node_modules";
 constexpr char kSecret[] = "a-secret-of-the-client-of-this-test";
+
+std::string SourceFile(absl::string_view name) {
+  return absl::StrCat(TSUNAGI_SOURCE_DIR, "/tests/e2e/", name);
+}
 
 // oidc-provider in a process of its own, behind a certificate of its own authority (RSA).
 class Provider {
@@ -48,11 +51,11 @@ class Provider {
               -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE)",
          folder_}))
         << "no openssl: run ./dev setup";
-    std::vector<std::string> arguments = {
-        "/usr/bin/env", "node",  TSUNAGI_SOURCE_DIR "/tests/e2e/openid_provider.mjs",
-        kModules,       folder_, algorithm};
+    std::vector<std::string> arguments = {"/usr/bin/env", "node",  SourceFile("openid_provider.mjs"),
+                                          kModules,       folder_, algorithm};
     if (!secret.empty()) arguments.push_back(secret);
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     EXPECT_EQ(::posix_spawn(&process_, argv[0], nullptr, nullptr, argv.data(), environ), 0);
@@ -143,8 +146,8 @@ class OpenIdTest : public RegistrarCommandsTest {
     });
     const std::string url = page.get();
     if (!url.empty()) {
-      std::vector<std::string> person = {
-          "/usr/bin/env", "node", TSUNAGI_SOURCE_DIR "/tests/e2e/openid_person.mjs", url, provider.ca_file()};
+      std::vector<std::string> person = {"/usr/bin/env", "node", SourceFile("openid_person.mjs"), url,
+                                         provider.ca_file()};
       if (!login.empty()) person.push_back(login);
       EXPECT_TRUE(testing::RunProgram(person));
     }
