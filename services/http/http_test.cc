@@ -302,7 +302,8 @@ TEST_F(HttpTest, RestsWhileNoDescriptorIsFree) {
     const double before = ProcessorSeconds();
     pollfd answer{client, POLLIN, 0};
     EXPECT_EQ(::poll(&answer, 1, 500), 0) << "nobody can accept it";
-    EXPECT_LT(ProcessorSeconds() - before, 0.02);
+    // A server that tries again and again takes all of these 500 ms.
+    EXPECT_LT(ProcessorSeconds() - before, 0.1);
   }
   ::close(client);
 
