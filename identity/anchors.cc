@@ -166,7 +166,7 @@ absl::StatusOr<Decision<v1::RotateKeyResponse>> DecideRotate(const RegistrarCont
 }
 
 absl::StatusOr<std::string> DigestOf(const v1::RemoveAuthorityRequest& request) {
-  const absl::StatusOr<std::string> sha256 = FromHex(request.certificate_sha256());
+  absl::StatusOr<std::string> sha256 = FromHex(request.certificate_sha256());
   if (sha256.ok() && sha256->size() == crypto::kDigestSize) return sha256;
   return InvalidArgument({"DIGEST_INVALID", "certificate_sha256", request.certificate_sha256(),
                           "64 digits of lower-case hex, as `tsunagi authority list` shows them"});

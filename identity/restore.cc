@@ -249,7 +249,7 @@ absl::Status PutEntries(const RegistrarContext& next, Entries entries) {
     const size_t before = entries.size();
     absl::Status refused;
     for (auto entry = entries.begin(); entry != entries.end();) {
-      const absl::Status put = PutEntry(next, entry->second);
+      absl::Status put = PutEntry(next, entry->second);
       if (!put.ok() && !absl::IsAlreadyExists(put)) return put;
       refused.Update(put);
       entry = put.ok() ? entries.erase(entry) : std::next(entry);

@@ -160,6 +160,7 @@ TEST_F(JournalTest, LetsExactlyOneOfManyDecisionsOnOneReadWin) {
   const ReadVersion version = journal_->Version();
   Outcomes outcomes;
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
       for (int j = 0; j < 20; ++j) {
@@ -188,6 +189,7 @@ TEST_F(JournalTest, LosesNoIncrementOfManyThreads) {
   constexpr int kThreads = 6;
   constexpr int kTimes = 40;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&] {
       for (int done = 0; done < kTimes;) {
@@ -219,6 +221,7 @@ TEST_F(JournalTest, LosesNoIncrementOfManyThreads) {
 TEST_F(JournalTest, ProvesConcurrentCommits) {
   Outcomes outcomes;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 100; ++i) journal_->Submit(RecordOnly(absl::StrCat(t, "/", i)), outcomes.Next());
@@ -238,6 +241,7 @@ TEST_F(JournalTest, ProvesConcurrentCommits) {
 
 TEST_F(JournalTest, ProvesALeafUnderEveryLaterCheckpoint) {
   std::vector<std::string> notes;
+  notes.reserve(17);
   for (int i = 0; i < 17; ++i) notes.push_back(Append(absl::StrCat("record ", i)).checkpoint());
 
   for (uint64_t size = 1; size <= notes.size(); ++size) {

@@ -91,11 +91,7 @@ int ResetAccount(const internal::v1::RegistrarConfig& config, const std::string&
   return 0;
 }
 
-}  // namespace
-}  // namespace tsunagi::identity
-
-int main(int argc, char** argv) {
-  using namespace tsunagi;
+int Main(int argc, char** argv) {
   crypto::KeepLibraryUntilExit();
   StopDeadlockDetection();
   CLI::App app("Tsunagi registrar", "tsunagi-identity");
@@ -109,7 +105,7 @@ int main(int argc, char** argv) {
   CLI::App* const resume =
       app.add_subcommand("resume-after-restore",
                          "go on from an older copy and from what members hold; the registrar is stopped");
-  identity::ResumeOptions options;
+  ResumeOptions options;
   resume->add_option("--reason", options.reason, "why, for the record")->required();
   resume->add_flag("--without-members", options.without_members,
                    "although too few members can be asked: what they hold is then not known");
@@ -123,11 +119,16 @@ int main(int argc, char** argv) {
     command->add_option("--config", path, "configuration file (YAML)")->required();
   }
   CLI11_PARSE(app, argc, argv);
-  const auto config = identity::LoadConfig(path);
-  if (!config.ok()) return identity::Fail("configuration", config.status());
+  const auto config = LoadConfig(path);
+  if (!config.ok()) return Fail("configuration", config.status());
   log::Start("tsunagi-identity", config->log_level());
-  if (reset->parsed()) return identity::ResetAccount(*config, account, password_file);
-  if (backup->parsed()) return identity::Backup(*config, to);
-  if (resume->parsed()) return identity::Resume(*config, options);
-  return serve->parsed() ? identity::Serve(*config) : identity::Health(*config);
+  if (reset->parsed()) return ResetAccount(*config, account, password_file);
+  if (backup->parsed()) return Backup(*config, to);
+  if (resume->parsed()) return Resume(*config, options);
+  return serve->parsed() ? Serve(*config) : Health(*config);
 }
+
+}  // namespace
+}  // namespace tsunagi::identity
+
+int main(int argc, char** argv) { return tsunagi::identity::Main(argc, argv); }

@@ -278,6 +278,7 @@ token_seconds: 86401
 stamping_authority:
   url: ftp://stamps.example
   root_file: /tmp/stamps.pem
+federation_addresses: [10.1.2.3, 10.1.2.03]
 )",
                                   0600),
               IsOk());
@@ -288,7 +289,8 @@ stamping_authority:
 FILE:2: `listen` is `nowhere`: expected host:port
 FILE:3: `federation` is `Battery`: expected a DNS name in lower case such as battery.example
 FILE:4: `token_seconds` is `86401`: expected 60 to 86400 (24 h)
-FILE:6: `stamping_authority.url` is `ftp://stamps.example`: expected an https:// or http:// URL)",
+FILE:6: `stamping_authority.url` is `ftp://stamps.example`: expected an https:// or http:// URL
+FILE:8: `federation_addresses` is `10.1.2.03`: expected an IP address such as 10.1.2.3)",
                                                      {{"FILE", path}})));
 }
 

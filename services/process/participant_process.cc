@@ -324,7 +324,7 @@ absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
   if (journal_->Size() > 0) Cosign();
   ops::OperationsService operations(
       *guard_, *journal_,
-      {[this] { return Health(); }, [this](RenewDone done) { RenewCertificate(std::move(done)); }});
+      {[this] { return Health(); }, [this](const RenewDone& done) { RenewCertificate(done); }});
   TrustService trust_service(*guard_, trust_keeper_, registrar_log_);
   std::vector<grpc::Service*> all = services;
   all.push_back(&operations);
@@ -339,7 +339,7 @@ absl::Status Process::Serve(const std::vector<grpc::Service*>& services) {
                  [this] { LogFailure("fetching directory and status list", RefreshTrust()); });
     const StatusWatch watch([this] { return channels_->ToRegistrar(); },
                             [&](const auto& list) {
-                              const absl::Status taken = trust_keeper_.TakeStatusList(list);
+                              absl::Status taken = trust_keeper_.TakeStatusList(list);
                               if (MissesFederations()) trust.Wake();
                               return taken;
                             },

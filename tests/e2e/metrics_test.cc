@@ -145,8 +145,9 @@ TEST_F(MetricsTest, AreWhatPrometheusReadsAndThePagesList) {
   ASSERT_THAT(WriteText(dir_.File("node.txt"), testing::ScrapeText(config_.data_dir())), IsOk());
   ASSERT_THAT(WriteText(dir_.File("registrar.txt"), testing::ScrapeText(dir_.File("registrar"))), IsOk());
 
-  EXPECT_TRUE(testing::RunProgram({kPython, "-B", TSUNAGI_SOURCE_DIR "/services/metrics/check_text.py",
-                                   TSUNAGI_SOURCE_DIR, dir_.File("node.txt"), dir_.File("registrar.txt")}));
+  EXPECT_TRUE(
+      testing::RunProgram({kPython, "-B", absl::StrCat(TSUNAGI_SOURCE_DIR, "/services/metrics/check_text.py"),
+                           TSUNAGI_SOURCE_DIR, dir_.File("node.txt"), dir_.File("registrar.txt")}));
 }
 
 TEST(MetricsConfigTest, AnAddressThatOthersReachIsAMistake) {
