@@ -211,7 +211,7 @@ void CommitterJournal::CommitGroup(std::vector<Pending>& group) {
   std::string note;
   if (tree_.size() != old_size) {
     note = SignCheckpoint({origin_, tree_.size(), tree_.Root()}, log_key_);
-    writes.push_back(store::Put(Table::kLog, CheckpointKey(), note));
+    writes.push_back(store::Put(Table::kState, CheckpointKey(), note));
   }
   if (!writes.empty()) {
     const auto start = std::chrono::steady_clock::now();
@@ -374,7 +374,7 @@ absl::StatusOr<std::string> StartLog(store::Store& store, const std::string& ori
                              [&](absl::string_view, absl::string_view) { return is_empty = false; }));
   if (!is_empty) return absl::DataLossError("log: has leaves but no checkpoint: restore a backup");
   std::string note = SignCheckpoint({origin, 0, crypto::Sha256("")}, log_key);
-  RETURN_IF_ERROR(store.Apply({store::Put(Table::kLog, CheckpointKey(), note)}));
+  RETURN_IF_ERROR(store.Apply({store::Put(Table::kState, CheckpointKey(), note)}));
   return note;
 }
 
@@ -387,7 +387,7 @@ Digest Commitment(absl::string_view salt, absl::string_view record) {
 absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(store::Store& store, std::string origin,
                                                        crypto::PrivateKey log_key, Random& random) {
   RETURN_IF_ERROR(FinishErasures(store));
-  absl::StatusOr<std::string> note = store.Get(Table::kLog, CheckpointKey());
+  absl::StatusOr<std::string> note = store.Get(Table::kState, CheckpointKey());
   if (absl::IsNotFound(note.status())) note = StartLog(store, origin, log_key);
   RETURN_IF_ERROR(note.status());
   ASSIGN_OR_RETURN(const Checkpoint checkpoint, OpenCheckpoint(*note, origin, log_key.public_key()));

@@ -283,10 +283,10 @@ std::vector<Damage> Damages() {
   const std::string smaller = SignCheckpoint({kTestOrigin, 6, wrong}, TestLogKey());
   const std::string foreign = SignCheckpoint({"oem.battery.example/node", 7, wrong}, TestLogKey());
   return {
-      {"NoCheckpoint", {store::Delete(Table::kLog, CheckpointKey())}},
-      {"UnreadableCheckpoint", {store::Put(Table::kLog, CheckpointKey(), "x")}},
-      {"CheckpointOfAnotherRoot", {store::Put(Table::kLog, CheckpointKey(), smaller)}},
-      {"CheckpointOfAnotherLog", {store::Put(Table::kLog, CheckpointKey(), foreign)}},
+      {"NoCheckpoint", {store::Delete(Table::kState, CheckpointKey())}},
+      {"UnreadableCheckpoint", {store::Put(Table::kState, CheckpointKey(), "x")}},
+      {"CheckpointOfAnotherRoot", {store::Put(Table::kState, CheckpointKey(), smaller)}},
+      {"CheckpointOfAnotherLog", {store::Put(Table::kState, CheckpointKey(), foreign)}},
       {"LastLeafMissing", {store::Delete(Table::kLog, LeafKey(6))}},
       {"LastLeafChanged", {store::Put(Table::kLog, LeafKey(6), wrong)}},
       {"LastLeafShort", {store::Put(Table::kLog, LeafKey(6), "short")}},

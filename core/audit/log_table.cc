@@ -12,8 +12,14 @@ using store::Key;
 using store::Store;
 using store::Table;
 
-std::string LeafKey(uint64_t index) { return Key("leaf").U64(index); }
-std::string NodeKey(NodeId id) { return Key("node").U64(id.level).U64(id.index); }
+// Levels that a tree can have: places behind each leaf.
+constexpr uint64_t kLevels = 64;
+
+std::string NodeKey(NodeId id) {
+  const uint64_t last_leaf = ((id.index + 1) << id.level) - 1;
+  return Key("node").U64(last_leaf * kLevels + id.level);
+}
+std::string LeafKey(uint64_t index) { return NodeKey({0, index}); }
 std::string CheckpointKey() { return Key("checkpoint"); }
 std::string PendingScrubPrefix() { return Key("pending-scrub"); }
 std::string PendingScrubKey(uint64_t version) { return Key("pending-scrub").U64(version); }
@@ -53,7 +59,7 @@ namespace {
 absl::Status CheckNothingBeyond(const Store& store, uint64_t size) {
   bool beyond = false;
   RETURN_IF_ERROR(
-      store.Scan(Table::kLog, Key("leaf").bytes(), LeafKey(size), [&](absl::string_view, absl::string_view) {
+      store.Scan(Table::kLog, Key("node").bytes(), LeafKey(size), [&](absl::string_view, absl::string_view) {
         beyond = true;
         return false;
       }));

@@ -13,13 +13,15 @@ namespace tsunagi::audit {
 
 inline constexpr size_t kSaltSize = 16;
 
-// Table LOG: commitment of a leaf; hash of a perfect subtree from level 1 on; newest checkpoint; mark of the
-// erasures that were committed at `version` and whose scrub has not ended.
+// Table LOG: commitment of a leaf; hash of a perfect subtree from level 1 on, behind the leaf that completed
+// it; mark of the erasures that were committed at `version` and whose scrub has not ended. A growing log only
+// adds rows at its end, so that files of the store never overlap and are not rewritten.
 std::string LeafKey(uint64_t index);
 std::string NodeKey(NodeId id);
-std::string CheckpointKey();
 std::string PendingScrubPrefix();
 std::string PendingScrubKey(uint64_t version);
+// Table STATE: newest checkpoint.
+std::string CheckpointKey();
 // Table RECORDS: salt ‖ record. May be deleted: the leaf stays.
 std::string RecordKey(uint64_t index);
 

@@ -27,7 +27,7 @@
 namespace tsunagi::store {
 namespace {
 
-constexpr uint32_t kFormatVersion = 1;
+constexpr uint32_t kFormatVersion = 2;
 constexpr char kFormatKey[] = "format-version";
 // Column families by index of Table; `default` holds the format version alone.
 constexpr std::array<const char*, kTableCount> kTableNames = {"state", "log", "records", "person"};
@@ -195,7 +195,8 @@ class RocksStore final : public Store {
     LogUnlessOk(db_->Close(), "closing the store");
   }
 
-  // Writes the format version into a new store; refuses one that is newer, or that has rows and no version.
+  // Writes the format version into a new store; refuses one of another version, or that has rows and no
+  // version.
   absl::Status CheckFormat(const std::string& path) {
     std::string stored;
     const rocksdb::Status got = db_->Get(rocksdb::ReadOptions(), Default(), kFormatKey, &stored);
@@ -205,12 +206,10 @@ class RocksStore final : public Store {
     if (!absl::SimpleAtoi(stored, &version) || version == 0) {
       return absl::DataLossError(absl::StrCat("store `", path, "` has no readable format version"));
     }
-    if (version > kFormatVersion) {
-      return absl::FailedPreconditionError(absl::StrCat("store `", path, "` has format version ", version,
-                                                        ": expected at most ", kFormatVersion,
-                                                        ", use a newer program"));
-    }
-    return absl::OkStatus();
+    if (version == kFormatVersion) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat("store `", path, "` has format version ", version, ": expected ", kFormatVersion, ", use ",
+                     version > kFormatVersion ? "a newer program" : "the program that wrote it"));
   }
 
   absl::StatusOr<std::string> Get(Table table, absl::string_view key) const override {

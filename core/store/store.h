@@ -68,7 +68,7 @@ class Store {
 // In memory, for tests and nodes that keep nothing.
 std::unique_ptr<Store> NewMemoryStore();
 
-// RocksDB in `path`, created when missing. FAILED_PRECONDITION when its format version is newer than this
+// RocksDB in `path`, created when missing. FAILED_PRECONDITION when its format version is not this
 // program's or another process has it open; DATA_LOSS when it is corrupt.
 absl::StatusOr<std::unique_ptr<Store>> OpenRocksStore(const std::string& path);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -113,21 +114,26 @@ absl::StatusOr<absl::string_view> OpenSlot(const store::Store& store, const Even
 // Evidence of batches as it goes into event sets: read once for all batteries of a request.
 class EvidenceReader {
  public:
-  explicit EvidenceReader(const store::Store& store) : store_(store) {}
+  EvidenceReader(const store::Store& store, EvidenceCache& cache) : store_(store), cache_(cache) {}
 
-  // Serialised BatchEvidence; valid until the next call.
+  // Serialised BatchEvidence; valid as long as this reader.
   absl::StatusOr<absl::string_view> Of(absl::string_view digest) {
-    const auto known = known_.find(digest);
-    if (known != known_.end()) return absl::string_view(known->second);
-    ASSIGN_OR_RETURN(std::string evidence, Read(digest));
-    return absl::string_view(known_.emplace(std::string(digest), std::move(evidence)).first->second);
+    if (const auto known = known_.find(digest); known != known_.end()) {
+      return absl::string_view(*known->second);
+    }
+    EvidenceCache::Evidence evidence = cache_.Find(digest);
+    if (evidence == nullptr) {
+      ASSIGN_OR_RETURN(evidence, Read(digest));
+    }
+    return absl::string_view(*known_.emplace(digest, std::move(evidence)).first->second);
   }
 
  private:
-  absl::StatusOr<std::string> Read(absl::string_view digest) const {
+  absl::StatusOr<EvidenceCache::Evidence> Read(absl::string_view digest) {
     ASSIGN_OR_RETURN(const std::string batch, store_.Get(Table::kState, BatchKey(digest)));
     std::string evidence;
     evidence.reserve(batch.size() + 16);
+    bool dated = false;
     FieldReader fields(batch);
     while (fields.Next()) {
       if (fields.number() == StoredBatch::kStatementFieldNumber) {
@@ -135,21 +141,25 @@ class EvidenceReader {
       }
       if (fields.number() == StoredBatch::kLogProofFieldNumber) {
         AppendBytesField(evidence, v1::BatchEvidence::kLogFieldNumber, fields.bytes());
+        dated = true;
       }
     }
     if (!fields.ok()) return Damaged();
-    return evidence;
+    auto shared = std::make_shared<const std::string>(std::move(evidence));
+    if (dated) cache_.Add(digest, shared);
+    return shared;
   }
 
   const store::Store& store_;
-  absl::flat_hash_map<std::string, std::string> known_;
+  EvidenceCache& cache_;
+  absl::flat_hash_map<std::string, EvidenceCache::Evidence> known_;
 };
 
 // Event sets of one battery after the other: batches once in each.
 class SetWriter {
  public:
-  SetWriter(const store::Store& store, const grant::Grant& grant)
-      : store_(store), grant_(grant), evidence_(store) {}
+  SetWriter(const store::Store& store, EvidenceCache& cache, const grant::Grant& grant)
+      : store_(store), grant_(grant), evidence_(store, cache) {}
 
   // Adds the stored event when a part of it opens, or when it approves a proposal that was added.
   absl::Status Add(absl::string_view stored) {
@@ -272,7 +282,7 @@ absl::Status RecordReader::ReadBatteries(const std::vector<const BatteryId*>& ba
   std::vector<std::string> prefixes;
   prefixes.reserve(batteries.size());
   for (const BatteryId* battery : batteries) prefixes.push_back(EventPrefix(*battery));
-  SetWriter set(store_, grant);
+  SetWriter set(store_, evidence_, grant);
   size_t bytes = 0;
   std::optional<size_t> current;  // the place of the battery whose events come
   const auto finish = [&]() -> absl::Status {

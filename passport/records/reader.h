@@ -12,6 +12,7 @@
 #include "connector/grant/passport_source.h"
 #include "core/base/clock.h"
 #include "core/store/store.h"
+#include "passport/records/evidence_cache.h"
 #include "passport/records/keys.h"
 #include "tsunagi/passport/v1/passport_service.pb.h"
 
@@ -23,6 +24,8 @@ inline constexpr size_t kMaxSubjects = 1'000;
 inline constexpr size_t kFullBytes = size_t{1} << 20;
 // Of one battery.
 inline constexpr size_t kMaxBatteryBytes = size_t{8} << 20;
+// Batches whose evidence is kept between reads: of 1 to 2 KB each, at most twice as many at a time.
+inline constexpr size_t kKeptEvidence = 256;
 
 // Reads this participant's own events. Thread-safe; never blocks on anything but the store.
 class RecordReader final : public grant::PassportSource {
@@ -61,6 +64,7 @@ class RecordReader final : public grant::PassportSource {
   const store::Store& store_;
   const RecordSecrets secrets_;
   const Clock& clock_;
+  mutable EvidenceCache evidence_{kKeptEvidence};
 };
 
 }  // namespace tsunagi::passport
