@@ -208,8 +208,8 @@ class RocksStore final : public Store {
     }
     if (version == kFormatVersion) return absl::OkStatus();
     return absl::FailedPreconditionError(
-        absl::StrCat("store `", path, "` has format version ", version, ": expected ", kFormatVersion, ", use ",
-                     version > kFormatVersion ? "a newer program" : "the program that wrote it"));
+        absl::StrCat("store `", path, "` has format version ", version, ": expected ", kFormatVersion,
+                     ", use ", version > kFormatVersion ? "a newer program" : "the program that wrote it"));
   }
 
   absl::StatusOr<std::string> Get(Table table, absl::string_view key) const override {

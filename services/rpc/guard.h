@@ -151,6 +151,7 @@ class Guard {
   struct Basis {
     uint64_t bundle = 0;
     uint64_t federations = 0;
+    // NOLINTNEXTLINE(modernize-use-nullptr): there is no pointer
     friend auto operator<=>(const Basis&, const Basis&) = default;
   };
 
