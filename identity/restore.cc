@@ -34,9 +34,9 @@ constexpr size_t kMaxCertificateFile = 64 << 10;
 
 std::string EpochKey() { return Key("epoch"); }
 
-// What may have been used or ended since the copy was made.
+// What may have been used or ended since the copy was made, and what is about the log that is left behind.
 bool IsDropped(absl::string_view key) {
-  for (const char* kind : {"invitation", "proposal", "session"}) {
+  for (const char* kind : {"invitation", "proposal", "session", "checkpoint", "stamp"}) {
     if (absl::StartsWith(key, Key(kind).bytes())) return true;
   }
   return false;

@@ -34,7 +34,8 @@ absl::StatusOr<uint64_t> LoadEpoch(const store::Store& store);
 std::string RegistrarOrigin(absl::string_view federation, uint64_t epoch);
 
 // Copies what a next store takes over: tables STATE and PERSON, without what may have been used or ended
-// since the copy: invitations, proposals, sessions. `next` is empty. Blocks.
+// since the copy (invitations, proposals, sessions) and what is about the old log (its checkpoint and time
+// stamps). `next` is empty. Blocks.
 absl::Status CopyKept(const store::Store& store, store::Store& next);
 
 // Begins the log of `next`, whose journal is in the next epoch and whose store is what CopyKept made: the

@@ -350,6 +350,7 @@ TEST_F(RestoreTest, DropsWhatMayHaveBeenUsedOrEnded) {
   registrar_.Invite("maker");
   ASSERT_THAT(registrar_.store->Apply({store::Put(store::Table::kState, store::Key("session").Str("a"), "x"),
                                        store::Put(store::Table::kState, store::Key("proposal").Str("a"), "x"),
+                                       store::Put(store::Table::kState, store::Key("stamp").U64(7), "x"),
                                        store::Put(store::Table::kPerson, store::Key("account-name"), "x")}),
               IsOk());
   Copy();
@@ -364,7 +365,7 @@ TEST_F(RestoreTest, DropsWhatMayHaveBeenUsedOrEnded) {
         IsOk());
     return rows;
   };
-  for (const char* kind : {"invitation", "session", "proposal"}) {
+  for (const char* kind : {"invitation", "session", "proposal", "checkpoint", "stamp"}) {
     EXPECT_EQ(count(store::Table::kState, store::Key(kind)), 0) << kind;
   }
   EXPECT_GT(count(store::Table::kState, EntryPrefix()), 0);
