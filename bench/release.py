@@ -62,6 +62,10 @@ class Bench:
         process = party.process_for("passport")
         return self.drive("import", *self.at(party, process, party.operator), *self.batteries(party, prefix, count))
 
+    def prepare(self, party, process, batteries):
+        """Agrees and releases once; says under which agreement and how long request and response are."""
+        return self.drive("prepare", *self.at(party, process), *batteries)
+
     def echo(self, party, process):
         return parties.echo_server(self.binaries / "bench_echo", party.servers[process].data)
 
@@ -73,8 +77,7 @@ class Bench:
         process = party.process_for("connector")
         batteries = self.batteries(party, "REL", self.sizes.released)
         self.load(party, "REL", self.sizes.released)
-        prepare = lambda: self.drive("prepare", *self.at(party, process), *batteries)
-        prepared = prepare()
+        prepared = self.prepare(party, process, batteries)
         seconds = ["--seconds", self.sizes.seconds]
         replies = []
 
@@ -89,7 +92,7 @@ class Bench:
 
         # Proofs grow with the log, and more when the batches are dated: a round's echo is as long as its releases.
         def echo_as_long():
-            prepared.update(prepare())
+            prepared.update(self.prepare(party, process, batteries))
             lengths = ["--request-bytes", prepared["request_bytes"], "--response-bytes", prepared["response_bytes"]]
             return self.drive("echo", *self.at_echo(party, process, echo), *lengths, *seconds)
 
@@ -102,7 +105,7 @@ class Bench:
         process = party.process_for("connector")
         batteries = self.batteries(party, "STR", self.sizes.streamed)
         self.load(party, "STR", self.sizes.streamed)
-        prepared = self.drive("prepare", *self.at(party, process), *batteries)
+        prepared = self.prepare(party, process, batteries)
         shape = []
 
         def release():
@@ -145,7 +148,7 @@ class Bench:
         party.operator.ask("passport", "import", parties.DEMO / "data/batteries.csv")
         self.load(party, "REL", DEMO_PACKS)
         batteries = self.batteries(party, "REL", DEMO_PACKS)
-        prepared = self.drive("prepare", *self.at(party, "node"), *batteries)
+        prepared = self.prepare(party, "node", batteries)
         self.drive("release", *self.at(party, "node"), *batteries, "--agreement", prepared["agreement"], "--seconds", 1)
 
 
